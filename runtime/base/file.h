@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/*
+ * file - one small file at a directory's fd, read or written whole.
+ *
+ * Names are looked up below `dirfd` and a last component that is a symbolic
+ * link is refused, for what is written here are control files.
+ */
+
+/*
+ * Read all of `name` into `text` with a NUL behind it; one trailing newline is
+ * cut. Returns the length. -ENOENT: no such file; -EFBIG: more than size - 1.
+ */
+ssize_t file_read_at(int dirfd, const char *name, char *text, size_t size, struct error *err);
+
+/* Write `value` in one write(2). Kernel refusals come back as their errno. */
+int file_write_at(int dirfd, const char *name, const char *value, struct error *err);
+
+/* 1 where `name` exists below `dirfd`, else 0. */
+int file_exists_at(int dirfd, const char *name);
+
+/*
+ * Read all of `fd` into fresh memory with a NUL behind it (not counted in
+ * `len`). -EFBIG: more than `max` bytes.
+ */
+int file_read_all(int fd, size_t max, char **text, size_t *len, struct error *err);
+
+/* Write all of `text`, however many write(2) that takes. */
+int file_write_all(int fd, const char *text, size_t len, struct error *err);

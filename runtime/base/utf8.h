@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * utf8 - is this text UTF-8 as RFC 3629 has it?
+ *
+ * libyajl only counts continuation bytes: it lets overlong forms, surrogates
+ * and code points above U+10FFFF through, and crun's other parsers do not.
+ */
+
+/* The offset of the first byte that begins no valid sequence, or -1. */
+ssize_t utf8_check(const char *text, size_t len);

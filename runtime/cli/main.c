@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/log.h"
+#include "cli/verbs.h"
+#include "memory/plan.h"
+#include "oci/config.h"
+#include "oci/crun.h"
+
+/* The verbs that end here. All others, known or not, are crun's. */
+static const struct verb {
+	const char *name;
+	const char *arguments;	/* NULL: not for people */
+	const char *line;
+	int (*run)(const struct verb_context *context, int argc, char **argv);
+} verbs[] = {
+	{ "check", "[CONTAINER]", "show what the kernel can do, a plan, or drift", verb_check },
+	{ "apply-hook", NULL, NULL, verb_apply_hook },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void print_help(void)
+{
+	puts("Usage: memcrun [GLOBAL OPTION...] VERB [OPTION...]\n"
+	     "\n"
+	     "An OCI runtime around crun that makes the memory settings of a container mean\n"
+	     "what they say, on every kernel. See memcrun(1).\n"
+	     "\n"
+	     "Verbs of memcrun:");
+	for (size_t i = 0; i < VERBS; i++) {
+		if (verbs[i].arguments)
+			printf("  %-12s %-14s %s\n", verbs[i].name, verbs[i].arguments,
+			       verbs[i].line);
+	}
+	puts("\n"
+	     "  create and run compile the memory settings of config.json for this kernel,\n"
+	     "  then they are crun's as all other verbs are.\n"
+	     "\n"
+	     "Global options of memcrun:\n"
+	     "      --crun PATH            the crun to use (default " CRUN_PATH ")\n"
+	     "      --help                 show this help, and crun's\n"
+	     "      --version              show the version, and crun's\n"
+	     "\n"
+	     "Verbs and options of crun:\n");
+	fflush(stdout);
+}
+
+/* After this memcrun is crun, or has said why not. */
+static int become_crun(const struct verb_context *context, int argc, char **argv,
+		       const struct crun_create *create, int config_fd)
+{
+	struct error err;
+
+	fflush(stdout);
+	crun_exec(context->globals, argc, argv, create, config_fd, &err);
+	log_line(&context->log, LOG_LEVEL_ERROR, err.text);
+	return EXIT_FAILED;
+}
+
+static int make_plan(struct memory_plan *plan, const struct memory_spec *spec, struct error *err)
+{
+	auto_host struct host host = { .cgroup_root = -1, .proc = -1 };
+	struct memory_features features;
+	int ret;
+
+	ret = host_open(&host, NULL, err);
+	if (ret == 0)
+		ret = memory_features_probe(&features, &host, spec, err);
+	if (ret == 0) {
+		memory_features_try(&features, &host, spec->asked);
+		ret = memory_plan_make(plan, spec, &features, err);
+	}
+	return ret;
+}
+
+static void print_plan(const struct memory_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		fprintf(stderr, "memcrun: debug: %s = %s\n", plan->writes[i].file,
+			plan->writes[i].value);
+}
+
+/*
+ * Make what crun is to read instead of its config. *config_fd stays -1 where
+ * its own will do.
+ */
+static int compile(const struct verb_context *context, const struct crun_create *create,
+		   int *config_fd, struct error *err)
+{
+	auto_config struct config config = { 0 };
+	auto_free char *path = crun_config_path(create);
+	char program[PATH_MAX];
+	auto_free char *text = NULL;
+	struct memory_plan plan;
+	ssize_t program_len;
+	size_t len;
+	int ret;
+
+	if (!path)
+		return error_errno(err, ENOMEM, "config.json");
+	ret = config_read(&config, path, err);
+	if (ret < 0)
+		return ret;
+
+	if (!memory_spec_any(&config.spec)) {
+		/* What came through a pipe has been taken out of it. */
+		if (config.rereadable)
+			return 0;
+		*config_fd = crun_config_fd(create, config.text, config.len, err);
+		return *config_fd < 0 ? *config_fd : 0;
+	}
+
+	ret = make_plan(&plan, &config.spec, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "%s", path);
+	for (size_t i = 0; i < plan.note_count; i++)
+		log_line(&context->log, LOG_LEVEL_WARNING, plan.notes[i].text);
+	if (context->globals->debug)
+		print_plan(&plan);
+
+	program_len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (program_len < 0)
+		return error_errno(err, errno, "/proc/self/exe: cannot read");
+	program[program_len] = '\0';
+
+	ret = config_compile(&config, &plan, program, err);
+	if (ret == 0)
+		ret = json_write(config.document, json_root(config.document), false, &text, &len,
+				 err);
+	if (ret < 0)
+		return error_prefix(err, ret, "%s", path);
+	*config_fd = crun_config_fd(create, text, len, err);
+	return *config_fd < 0 ? *config_fd : 0;
+}
+
+/*
+ * An option that crun may know and we do not: where the verb or the config is
+ * cannot be told any more. Should crun accept it, its user has been told.
+ */
+static void warn_unknown(const struct verb_context *context)
+{
+	log_line(&context->log, LOG_LEVEL_WARNING,
+		 "an option unknown here: memory settings go to crun as they are");
+}
+
+static bool is_diverted(const char *verb)
+{
+	return strcmp(verb, "create") == 0 || strcmp(verb, "run") == 0;
+}
+
+static int create_or_run(struct verb_context *context, int argc, char **argv, int verb)
+{
+	struct crun_create create;
+	int config_fd = -1;
+	struct error err;
+
+	crun_create_read(&create, argc, argv, verb);
+	if (create.unknown)
+		warn_unknown(context);
+	if (create.help || create.unknown || create.id >= argc)
+		return become_crun(context, argc, argv, NULL, -1);
+
+	context->log.id = argv[create.id];
+	if (compile(context, &create, &config_fd, &err) < 0) {
+		log_line(&context->log, LOG_LEVEL_ERROR, err.text);
+		return EXIT_FAILED;
+	}
+	return become_crun(context, argc, argv, &create, config_fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct verb_context context = { 0 };
+	struct crun_globals globals;
+	struct error err;
+	const char *name;
+
+	context.globals = &globals;
+	if (crun_globals_read(&globals, &argc, argv, &err) < 0) {
+		log_line(&context.log, LOG_LEVEL_ERROR, err.text);
+		return EXIT_USAGE;
+	}
+	context.log.target = globals.log;
+	context.log.format = globals.log_format;
+
+	if (globals.help)
+		print_help();
+	else if (globals.version)
+		printf("memcrun version " PACKAGE_VERSION "\n");
+	for (int i = 1; globals.unknown && i < argc; i++) {
+		if (is_diverted(argv[i])) {
+			warn_unknown(&context);
+			break;
+		}
+	}
+	if (globals.help || globals.version || globals.unknown || globals.verb >= argc)
+		return become_crun(&context, argc, argv, NULL, -1);
+
+	name = argv[globals.verb];
+	for (size_t i = 0; i < VERBS; i++) {
+		if (strcmp(name, verbs[i].name) == 0)
+			return verbs[i].run(&context, argc - globals.verb, argv + globals.verb);
+	}
+	if (is_diverted(name))
+		return create_or_run(&context, argc, argv, globals.verb);
+	return become_crun(&context, argc, argv, NULL, -1);
+}

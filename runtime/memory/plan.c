@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+
+/* What the planning of one field needs. */
+struct making {
+	struct memory_plan *plan;
+	const struct memory_spec *spec;
+	const struct memory_features *features;
+	struct error *err;
+};
+
+int memory_value_read(const char *text, int64_t *value, struct error *err)
+{
+	static const char units[] = "kmgtpe";
+	char number[MEMORY_VALUE_MAX];
+	size_t len = strcspn(text, "\n");
+	const char *unit;
+	int shift = 0;
+	int ret;
+
+	if (len == 0 || len >= sizeof(number))
+		return error_set(err, EINVAL, "not a number, \"%s\"", text);
+	memcpy(number, text, len);
+	number[len] = '\0';
+
+	unit = strchr(units, number[len - 1] | 0x20);
+	if (unit && len > 1 && strcmp(number, "max") != 0) {
+		shift = 10 * (int)(unit - units + 1);
+		number[len - 1] = '\0';
+	}
+
+	ret = number_read_file(number, value, err);
+	if (ret < 0)
+		return ret;
+	if (shift && (*value < 0 || *value > INT64_MAX >> shift))
+		return error_set(err, ERANGE, "out of range, \"%s\"", text);
+	*value = shift ? *value << shift : *value;
+	return 0;
+}
+
+bool memory_value_same(const char *a, const char *b)
+{
+	size_t len_a = strcspn(a, "\n"), len_b = strcspn(b, "\n");
+	int64_t value_a, value_b;
+
+	if (memory_value_read(a, &value_a, NULL) == 0 && memory_value_read(b, &value_b, NULL) == 0)
+		return value_a == value_b || (value_a >= 4096 && value_b >= 4096 &&
+		       number_page_floor(value_a) == number_page_floor(value_b));
+
+	return len_a == len_b && strncmp(a, b, len_a) == 0;
+}
+
+const struct plan_write *memory_plan_find(const struct memory_plan *plan, const char *file)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (strcmp(plan->writes[i].file, file) == 0)
+			return &plan->writes[i];
+	}
+	return NULL;
+}
+
+static int64_t value_of(const struct making *m, enum memory_field field)
+{
+	return m->spec->value[field];
+}
+
+/* Leave a note about `field`: it stands in front of what is said. */
+static void note(const struct making *m, enum memory_field field, const char *format, ...)
+	PRINTF(3, 4);
+
+static void note(const struct making *m, enum memory_field field, const char *format, ...)
+{
+	struct plan_note *place;
+	va_list args;
+	size_t len;
+
+	if (m->plan->note_count == MEMORY_NOTES_MAX)
+		return;
+	place = &m->plan->notes[m->plan->note_count++];
+	place->field = field;
+	len = (size_t)snprintf(place->text, sizeof(place->text), "%s: ", memory_field_path(field));
+
+	va_start(args, format);
+	vsnprintf(place->text + len, sizeof(place->text) - len, format, args);
+	va_end(args);
+	error_one_line(place->text);
+}
+
+/* What cannot be honoured: a note, or where the spec is strict a refusal. */
+static int cannot(const struct making *m, enum memory_field field, const char *what)
+{
+	if (m->spec->strict)
+		return error_set(m->err, EOPNOTSUPP, "%s: %s, \"%" PRId64 "\"",
+				 memory_field_path(field), what, value_of(m, field));
+	note(m, field, "%s, \"%" PRId64 "\"", what, value_of(m, field));
+	return 0;
+}
+
+static int refuse(const struct making *m, int code, enum memory_field field, const char *what)
+{
+	return error_set(m->err, code, "%s: %s, \"%" PRId64 "\"", memory_field_path(field), what,
+			 value_of(m, field));
+}
+
+static void add(const struct making *m, enum memory_field field, const struct memory_file *row,
+		const char *value)
+{
+	struct plan_write *write = &m->plan->writes[m->plan->count++];
+
+	*write = (struct plan_write){ .field = field, .row = row };
+	snprintf(write->file, sizeof(write->file), "%s", row->name);
+	snprintf(write->value, sizeof(write->value), "%s", value);
+}
+
+/* v2's files say "max" for no limit, v1's take -1. */
+static void add_number(const struct making *m, enum memory_field field,
+		       const struct memory_file *row, int64_t value)
+{
+	char text[NUMBER_TEXT_MAX];
+
+	if (value == NUMBER_UNLIMITED && row->mode == CGROUP_V2)
+		snprintf(text, sizeof(text), "max");
+	else
+		snprintf(text, sizeof(text), "%" PRId64, value);
+	add(m, field, row, text);
+}
+
+/* The row of this name where the kernel has it. */
+static const struct memory_file *row_named(const struct making *m, const char *name)
+{
+	const struct memory_file *row = memory_file_named(m->features->mode, name);
+
+	return row && memory_features_have(m->features, row) ? row : NULL;
+}
+
+/*
+ * The limit that will be in force: an explicit memory.max counts more than the
+ * field. False where there is none, or where it is text only the kernel reads.
+ */
+static bool limit_in_force(const struct making *m, int64_t *limit)
+{
+	for (size_t i = 0; i < m->spec->explicit_count; i++) {
+		if (strcmp(m->spec->explicits[i].file, "memory.max") == 0)
+			return memory_value_read(m->spec->explicits[i].value, limit, NULL) == 0;
+	}
+	*limit = value_of(m, MEMORY_LIMIT);
+	return memory_spec_asks(m->spec, MEMORY_LIMIT);
+}
+
+/* Fields that are one number in one file, or nothing. */
+static int plan_number(const struct making *m, enum memory_field field, const char *otherwise)
+{
+	const struct memory_file *row = memory_features_find(m->features, field);
+
+	if (!row || memory_features_ignore(m->features, row))
+		return cannot(m, field, otherwise);
+	add_number(m, field, row, value_of(m, field));
+	return 0;
+}
+
+static int plan_limit(const struct making *m)
+{
+	const struct memory_file *row = memory_features_find(m->features, MEMORY_LIMIT);
+
+	/* Nobody wants to find out later that there never was a limit. */
+	if (!row)
+		return refuse(m, EOPNOTSUPP, MEMORY_LIMIT, "this kernel has no file for it");
+	add_number(m, MEMORY_LIMIT, row, value_of(m, MEMORY_LIMIT));
+	return 0;
+}
+
+/*
+ * v1 keeps memsw >= limit and calls a lone memsw invalid. A limit of S beside
+ * S over memory + swap takes nothing away, so a lone S is honoured exactly.
+ */
+static int plan_swap_v1(const struct making *m, bool limited)
+{
+	const struct memory_file *row = memory_features_find(m->features, MEMORY_SWAP);
+	int64_t total = value_of(m, MEMORY_SWAP);
+
+	if (!row)
+		return cannot(m, MEMORY_SWAP,
+			      "this kernel does not count swap (memory.memsw.limit_in_bytes)");
+	if (!limited && total != NUMBER_UNLIMITED)
+		add_number(m, MEMORY_SWAP, memory_features_find(m->features, MEMORY_LIMIT), total);
+	add_number(m, MEMORY_SWAP, row, total);
+	return 0;
+}
+
+static int plan_swap_v2(const struct making *m, bool limited, int64_t limit)
+{
+	const struct memory_file *exact = row_named(m, "memory.memsw.max");
+	const struct memory_file *alone = row_named(m, "memory.swap.max");
+	const struct memory_file *hard = row_named(m, "memory.max");
+	int64_t total = value_of(m, MEMORY_SWAP);
+
+	if (exact)
+		add_number(m, MEMORY_SWAP, exact, total);
+	if (alone && (exact || total == NUMBER_UNLIMITED)) {
+		add_number(m, MEMORY_SWAP, alone, NUMBER_UNLIMITED);
+		return 0;
+	}
+	if (exact || total == NUMBER_UNLIMITED)
+		return 0;
+
+	if (limited) {
+		/* Without memory.swap.max nothing is swapped: limit <= swap is enough. */
+		if (alone)
+			add_number(m, MEMORY_SWAP, alone, total - limit);
+		return 0;
+	}
+	if (!alone && hard) {
+		add_number(m, MEMORY_SWAP, hard, total);
+		return 0;
+	}
+	return refuse(m, EOPNOTSUPP, MEMORY_SWAP,
+		      "needs linux.resources.memory.limit, for this kernel limits swap alone");
+}
+
+static int plan_swap(const struct making *m)
+{
+	int64_t total = value_of(m, MEMORY_SWAP), limit;
+	bool limited = limit_in_force(m, &limit);
+
+	if (limited && total != NUMBER_UNLIMITED && (limit == NUMBER_UNLIMITED || total < limit))
+		return refuse(m, EINVAL, MEMORY_SWAP, "below the limit of memory alone");
+	if (m->features->mode == CGROUP_V1)
+		return plan_swap_v1(m, limited);
+	return plan_swap_v2(m, limited, limit);
+}
+
+static int plan_reservation(const struct making *m)
+{
+	static const char *const files[] = {
+		[RESERVATION_LOW] = "memory.low",
+		[RESERVATION_HIGH] = "memory.high",
+		[RESERVATION_NONE] = NULL,
+	};
+	const struct memory_file *soft = row_named(m, "memory.soft.max");
+	const char *name = files[m->spec->reservation_as];
+	int64_t value = value_of(m, MEMORY_RESERVATION);
+	const struct memory_file *row;
+	int64_t limit;
+
+	if (value != NUMBER_UNLIMITED && limit_in_force(m, &limit) &&
+	    limit != NUMBER_UNLIMITED && value > limit)
+		note(m, MEMORY_RESERVATION, "above the limit, it can have no effect, \"%" PRId64 "\"",
+		     value);
+
+	if (m->features->mode == CGROUP_V1)
+		return plan_number(m, MEMORY_RESERVATION,
+				   "this kernel takes memory.soft_limit_in_bytes and ignores it");
+
+	if (soft)
+		add_number(m, MEMORY_RESERVATION, soft, value);
+	if (!name)
+		return 0;
+	row = row_named(m, name);
+	if (!row)
+		return cannot(m, MEMORY_RESERVATION, "this kernel has no file for it");
+	add_number(m, MEMORY_RESERVATION, row, value);
+	return 0;
+}
+
+static int plan_kernel(const struct making *m)
+{
+	return plan_number(m, MEMORY_KERNEL, "this kernel has no limit on kernel memory");
+}
+
+static int plan_kernel_tcp(const struct making *m)
+{
+	return plan_number(m, MEMORY_KERNEL_TCP, "this kernel has no limit on TCP buffers");
+}
+
+static int plan_swappiness(const struct making *m)
+{
+	return plan_number(m, MEMORY_SWAPPINESS,
+			   "this kernel has none per container, kept for reclaim on request");
+}
+
+/* Who asked not to be killed must not be: refused unless a kill is accepted. */
+static int plan_oom_wait(const struct making *m)
+{
+	const struct memory_file *row = memory_features_find(m->features, MEMORY_OOM_WAIT);
+
+	if (row) {
+		add(m, MEMORY_OOM_WAIT, row, "1");
+		return 0;
+	}
+	if (m->spec->accept_kill)
+		return 0;
+	return error_set(m->err, EOPNOTSUPP,
+			 "%s: this kernel cannot wait at the limit, %s=kill accepts the kill, \"true\"",
+			 memory_field_path(MEMORY_OOM_WAIT), memory_field_path(MEMORY_OOM_GROUP));
+}
+
+static int plan_oom_group(const struct making *m)
+{
+	return plan_number(m, MEMORY_OOM_GROUP, "this kernel cannot kill a container as a whole");
+}
+
+static int plan_hierarchy(const struct making *m)
+{
+	const struct memory_file *row = memory_features_find(m->features, MEMORY_HIERARCHY);
+	int64_t value = value_of(m, MEMORY_HIERARCHY);
+
+	if (!value && (!row || m->features->always_hierarchical))
+		return error_set(m->err, EOPNOTSUPP, "%s: this kernel is always hierarchical, \"false\"",
+				 memory_field_path(MEMORY_HIERARCHY));
+	if (row && !m->features->always_hierarchical)
+		add(m, MEMORY_HIERARCHY, row, value ? "1" : "0");
+	return 0;
+}
+
+/*
+ * A container that is being created uses next to nothing, and the kernel
+ * decides. v1 refuses a limit below usage by itself at any time.
+ */
+static int plan_check(const struct making *m)
+{
+	(void)m;
+	return 0;
+}
+
+static int plan_reserve(const struct making *m)
+{
+	return plan_number(m, MEMORY_RESERVE, "this kernel reserves no memory for a cgroup");
+}
+
+/* v1's bits: 1 anonymous memory and its swap, 2 files and shmem. */
+static int plan_move_charge(const struct making *m)
+{
+	const struct memory_file *row = memory_features_find(m->features, MEMORY_MOVE_CHARGE);
+	int64_t types = value_of(m, MEMORY_MOVE_CHARGE), bits = 0, moved = 0;
+
+	if (!types)
+		return 0;
+	if (!row)
+		return cannot(m, MEMORY_MOVE_CHARGE,
+			      "this kernel moves no charges (memory.migrate)");
+	if (row->flags & FILE_SHOWN)
+		return 0;
+
+	if (types & (CHARGE_ANON | CHARGE_SWAP)) {
+		bits |= 1;
+		moved |= CHARGE_ANON | CHARGE_SWAP;
+	}
+	if (types & (CHARGE_FILE | CHARGE_SHMEM)) {
+		bits |= 2;
+		moved |= CHARGE_FILE | CHARGE_SHMEM;
+	}
+	if (bits)
+		add_number(m, MEMORY_MOVE_CHARGE, row, bits);
+	if (types != CHARGE_ALL && moved != types)
+		return cannot(m, MEMORY_MOVE_CHARGE,
+			      "this kernel moves anon with swap, file with shmem, no kernel memory");
+	return 0;
+}
+
+static int plan_tmpfs(const struct making *m)
+{
+	return cannot(m, MEMORY_TMPFS, "this kernel binds no tmpfs to a cgroup (mount option memcg)");
+}
+
+static int plan_thresholds(const struct making *m)
+{
+	return cannot(m, MEMORY_THRESHOLDS, "nothing reports usage thresholds on this kernel");
+}
+
+static int (*const planners[MEMORY_FIELDS])(const struct making *m) = {
+	[MEMORY_LIMIT] = plan_limit,
+	[MEMORY_SWAP] = plan_swap,
+	[MEMORY_RESERVATION] = plan_reservation,
+	[MEMORY_KERNEL] = plan_kernel,
+	[MEMORY_KERNEL_TCP] = plan_kernel_tcp,
+	[MEMORY_SWAPPINESS] = plan_swappiness,
+	[MEMORY_OOM_WAIT] = plan_oom_wait,
+	[MEMORY_HIERARCHY] = plan_hierarchy,
+	[MEMORY_CHECK] = plan_check,
+	[MEMORY_OOM_GROUP] = plan_oom_group,
+	[MEMORY_RESERVE] = plan_reserve,
+	[MEMORY_MOVE_CHARGE] = plan_move_charge,
+	[MEMORY_TMPFS] = plan_tmpfs,
+	[MEMORY_THRESHOLDS] = plan_thresholds,
+};
+
+/* An explicit key wins over what was derived for the same file, and says so. */
+static int plan_explicit(const struct making *m, size_t index)
+{
+	const struct memory_explicit *asked = &m->spec->explicits[index];
+	struct plan_write *write;
+
+	if (m->features->mode == CGROUP_V1)
+		return error_set(m->err, EOPNOTSUPP,
+				 "linux.resources.unified.%s: cgroup v1 controls memory here, \"%s\"",
+				 asked->file, asked->value);
+	if (m->features->explicit_missing & (1U << index))
+		return error_set(m->err, EOPNOTSUPP,
+				 "linux.resources.unified.%s: this kernel has no such file, \"%s\"",
+				 asked->file, asked->value);
+
+	write = (struct plan_write *)memory_plan_find(m->plan, asked->file);
+	if (write) {
+		if (!memory_value_same(write->value, asked->value))
+			note(m, write->field,
+			     "linux.resources.unified.%s wins over \"%s\", \"%s\"", asked->file,
+			     write->value, asked->value);
+	} else {
+		write = &m->plan->writes[m->plan->count++];
+		*write = (struct plan_write){
+			.field = MEMORY_FIELDS,
+			.row = memory_file_named(m->features->mode, asked->file),
+		};
+		strcpy(write->file, asked->file);
+	}
+	strcpy(write->value, asked->value);
+	write->is_explicit = true;
+	return 0;
+}
+
+int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
+		     const struct memory_features *features, struct error *err)
+{
+	struct memory_plan made;
+	struct making m = { .plan = &made, .spec = spec, .features = features, .err = err };
+	int ret;
+
+	made.mode = features->mode;
+	made.count = 0;
+	made.note_count = 0;
+
+	for (size_t field = 0; field < MEMORY_FIELDS; field++) {
+		if (!memory_spec_asks(spec, (enum memory_field)field))
+			continue;
+		ret = planners[field](&m);
+		if (ret < 0)
+			return ret;
+	}
+	for (size_t i = 0; i < spec->explicit_count; i++) {
+		ret = plan_explicit(&m, i);
+		if (ret < 0)
+			return ret;
+	}
+
+	*plan = made;
+	return 0;
+}

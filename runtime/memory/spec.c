@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory/spec.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/number.h"
+
+#define OCI "linux.resources.memory."
+
+enum field_kind {
+	KIND_SIZE,		/* bytes; -1 unlimited, 0 not set */
+	KIND_PERCENT,		/* 0..100; -1 not set */
+	KIND_BOOL,
+	KIND_OTHER,		/* set by an annotation */
+};
+
+static const struct field {
+	const char *path;
+	const char *name;
+	enum field_kind kind;
+} fields[MEMORY_FIELDS] = {
+	[MEMORY_LIMIT] = { OCI "limit", "limit", KIND_SIZE },
+	[MEMORY_SWAP] = { OCI "swap", "swap", KIND_SIZE },
+	[MEMORY_RESERVATION] = { OCI "reservation", "reservation", KIND_SIZE },
+	[MEMORY_KERNEL] = { OCI "kernel", "kernel", KIND_SIZE },
+	[MEMORY_KERNEL_TCP] = { OCI "kernelTCP", "kernelTCP", KIND_SIZE },
+	[MEMORY_SWAPPINESS] = { OCI "swappiness", "swappiness", KIND_PERCENT },
+	[MEMORY_OOM_WAIT] = { OCI "disableOOMKiller", "disableOOMKiller", KIND_BOOL },
+	[MEMORY_HIERARCHY] = { OCI "useHierarchy", "useHierarchy", KIND_BOOL },
+	[MEMORY_CHECK] = { OCI "checkBeforeUpdate", "checkBeforeUpdate", KIND_BOOL },
+	[MEMORY_OOM_GROUP] = { ANNOTATION_PREFIX "oom", "oom=group", KIND_OTHER },
+	[MEMORY_RESERVE] = { ANNOTATION_PREFIX "reserve", "reserve", KIND_OTHER },
+	[MEMORY_MOVE_CHARGE] = { ANNOTATION_PREFIX "move-charge", "move-charge", KIND_OTHER },
+	[MEMORY_TMPFS] = { ANNOTATION_PREFIX "tmpfs", "tmpfs", KIND_OTHER },
+	[MEMORY_THRESHOLDS] = { ANNOTATION_PREFIX "thresholds", "thresholds", KIND_OTHER },
+};
+
+const char *memory_field_path(enum memory_field field)
+{
+	return fields[field].path;
+}
+
+const char *memory_field_name(enum memory_field field)
+{
+	return fields[field].name;
+}
+
+bool memory_spec_any(const struct memory_spec *spec)
+{
+	return spec->asked || spec->explicit_count;
+}
+
+static void ask(struct memory_spec *spec, enum memory_field field, int64_t value)
+{
+	spec->asked |= 1U << field;
+	spec->value[field] = value;
+}
+
+int memory_spec_set(struct memory_spec *spec, enum memory_field field, int64_t value,
+		    struct error *err)
+{
+	const char *path = fields[field].path;
+
+	switch (fields[field].kind) {
+	case KIND_SIZE:
+		if (value < NUMBER_UNLIMITED)
+			return error_set(err, ERANGE, "%s: below -1, \"%" PRId64 "\"", path, value);
+		if (value != 0)
+			ask(spec, field, value);
+		return 0;
+	case KIND_PERCENT:
+		if (value < -1 || value > 100)
+			return error_set(err, ERANGE, "%s: not within 0 to 100, \"%" PRId64 "\"",
+					 path, value);
+		if (value != -1)
+			ask(spec, field, value);
+		return 0;
+	case KIND_BOOL:
+	case KIND_OTHER:
+		break;
+	}
+
+	/* To disable nothing and to check nothing is what happens anyway. */
+	if (value || field == MEMORY_HIERARCHY)
+		ask(spec, field, value);
+	return 0;
+}
+
+/* Annotations: a table of words, then what each does. */
+
+static int take_reservation(struct memory_spec *spec, const char *value, struct error *err)
+{
+	static const char *const words[] = {
+		[RESERVATION_LOW] = "low",
+		[RESERVATION_HIGH] = "high",
+		[RESERVATION_NONE] = "none",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			spec->reservation_as = (enum memory_reservation)i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL, "not low, high or none, \"%s\"", value);
+}
+
+static int take_strict(struct memory_spec *spec, const char *value, struct error *err)
+{
+	if (strcmp(value, "true") && strcmp(value, "false"))
+		return error_set(err, EINVAL, "not true or false, \"%s\"", value);
+	spec->strict = *value == 't';
+	return 0;
+}
+
+static int take_oom(struct memory_spec *spec, const char *value, struct error *err)
+{
+	if (strcmp(value, "kill") == 0)
+		spec->accept_kill = true;
+	else if (strcmp(value, "wait") == 0)
+		ask(spec, MEMORY_OOM_WAIT, 1);
+	else if (strcmp(value, "group") == 0)
+		ask(spec, MEMORY_OOM_GROUP, 1);
+	else
+		return error_set(err, EINVAL, "not kill, wait or group, \"%s\"", value);
+	return 0;
+}
+
+/* The next word of a list with commas; -EINVAL where it is empty or too long. */
+static int next_word(const char **list, char *word, size_t size)
+{
+	size_t len = strcspn(*list, ",");
+
+	if (len == 0 || len >= size)
+		return -EINVAL;
+	memcpy(word, *list, len);
+	word[len] = '\0';
+	*list += len;
+	return 0;
+}
+
+static int take_threshold(struct memory_spec *spec, char *word)
+{
+	size_t len = strlen(word);
+	int64_t number;
+
+	if (word[len - 1] != '%')
+		return number_read_size(word, 0, &number, NULL) < 0 || number == 0 ? -EINVAL : 0;
+
+	word[len - 1] = '\0';
+	spec->threshold_percent = true;
+	if (number_read_i64(word, &number, NULL) < 0 || number < 1 || number > 100)
+		return -EINVAL;
+	return 0;
+}
+
+static int take_thresholds(struct memory_spec *spec, const char *value, struct error *err)
+{
+	const char *rest = value;
+	int64_t count = 0;
+	char word[32];
+
+	for (;;) {
+		if (next_word(&rest, word, sizeof(word)) < 0 || take_threshold(spec, word) < 0)
+			return error_set(err, EINVAL,
+					 "not a list like \"70%%,256M\", \"%s\"", value);
+		count++;
+		if (!*rest)
+			break;
+		rest++;
+	}
+	ask(spec, MEMORY_THRESHOLDS, count);
+	return 0;
+}
+
+static int take_move_charge(struct memory_spec *spec, const char *value, struct error *err)
+{
+	static const struct {
+		const char *word;
+		int64_t bits;
+	} types[] = {
+		{ "anon", CHARGE_ANON }, { "file", CHARGE_FILE },     { "shmem", CHARGE_SHMEM },
+		{ "swap", CHARGE_SWAP }, { "kernel", CHARGE_KERNEL },
+	};
+	const char *rest = value;
+	int64_t bits = 0, bit;
+	char word[16];
+
+	if (strcmp(value, "none") == 0 || strcmp(value, "all") == 0) {
+		ask(spec, MEMORY_MOVE_CHARGE, *value == 'a' ? CHARGE_ALL : 0);
+		return 0;
+	}
+
+	for (;;) {
+		bit = 0;
+		if (next_word(&rest, word, sizeof(word)) == 0) {
+			for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+				if (strcmp(word, types[i].word) == 0)
+					bit = types[i].bits;
+			}
+		}
+		if (!bit)
+			return error_set(err, EINVAL,
+					 "not all, none or a list of anon, file, shmem, swap, kernel, \"%s\"",
+					 value);
+		bits |= bit;
+		if (!*rest)
+			break;
+		rest++;
+	}
+	ask(spec, MEMORY_MOVE_CHARGE, bits);
+	return 0;
+}
+
+static int take_tmpfs(struct memory_spec *spec, const char *value, struct error *err)
+{
+	if (strcmp(value, "container") && strcmp(value, "pod") && *value != '/')
+		return error_set(err, EINVAL, "not container, pod or a cgroup path, \"%s\"", value);
+	ask(spec, MEMORY_TMPFS, 1);
+	return 0;
+}
+
+static int take_reserve(struct memory_spec *spec, const char *value, struct error *err)
+{
+	int64_t bytes;
+	int ret;
+
+	ret = number_read_size(value, 0, &bytes, err);
+	if (ret < 0)
+		return ret;
+	if (bytes)
+		ask(spec, MEMORY_RESERVE, bytes);
+	return 0;
+}
+
+static const struct annotation {
+	const char *name;
+	int (*take)(struct memory_spec *spec, const char *value, struct error *err);
+} annotations[] = {
+	{ "reservation", take_reservation }, { "strict", take_strict },
+	{ "oom", take_oom },		     { "thresholds", take_thresholds },
+	{ "move-charge", take_move_charge }, { "tmpfs", take_tmpfs },
+	{ "reserve", take_reserve },
+};
+
+int memory_spec_annotate(struct memory_spec *spec, const char *name, const char *value,
+			 struct error *err)
+{
+	const char *word = name + strlen(ANNOTATION_PREFIX);
+	int ret;
+
+	for (size_t i = 0; i < sizeof(annotations) / sizeof(annotations[0]); i++) {
+		if (strcmp(word, annotations[i].name) != 0)
+			continue;
+		ret = annotations[i].take(spec, value, err);
+		return ret < 0 ? error_prefix(err, ret, "annotations.%s", name) : 0;
+	}
+	return error_set(err, EINVAL, "annotations.%s: unknown annotation, \"%s\"", name, value);
+}
+
+int memory_spec_explicit(struct memory_spec *spec, const char *file, const char *value,
+			 struct error *err)
+{
+	struct memory_explicit *place;
+
+	if (strchr(file, '/'))
+		return error_set(err, EINVAL, "linux.resources.unified: not a file name, \"%s\"",
+				 file);
+	if (spec->explicit_count == MEMORY_EXPLICIT_MAX)
+		return error_set(err, E2BIG, "linux.resources.unified: more than %d memory keys",
+				 MEMORY_EXPLICIT_MAX);
+	if (strlen(file) >= sizeof(place->file))
+		return error_set(err, EINVAL, "linux.resources.unified: key too long, \"%s\"", file);
+	if (strlen(value) >= sizeof(place->value))
+		return error_set(err, EINVAL, "linux.resources.unified.%s: value too long, \"%s\"",
+				 file, value);
+
+	place = &spec->explicits[spec->explicit_count++];
+	strcpy(place->file, file);
+	strcpy(place->value, value);
+	return 0;
+}
+
+int memory_spec_finish(struct memory_spec *spec, struct error *err)
+{
+	bool limited = memory_spec_asks(spec, MEMORY_LIMIT) &&
+		       spec->value[MEMORY_LIMIT] != NUMBER_UNLIMITED;
+
+	if (memory_spec_asks(spec, MEMORY_OOM_GROUP) && memory_spec_asks(spec, MEMORY_OOM_WAIT))
+		return error_set(err, EINVAL, "%s: contradicts %s, \"group\"",
+				 memory_field_path(MEMORY_OOM_GROUP),
+				 memory_field_path(MEMORY_OOM_WAIT));
+	if (spec->threshold_percent && !limited)
+		return error_set(err, EINVAL, "%s: a percentage needs %s",
+				 memory_field_path(MEMORY_THRESHOLDS),
+				 memory_field_path(MEMORY_LIMIT));
+	return 0;
+}

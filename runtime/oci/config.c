@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "oci/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/number.h"
+
+#define MEMORY "linux.resources.memory"
+#define UNIFIED "linux.resources.unified"
+
+static const struct key {
+	const char *name;
+	enum memory_field field;
+	bool is_bool;
+} keys[] = {
+	{ "limit", MEMORY_LIMIT, false },
+	{ "swap", MEMORY_SWAP, false },
+	{ "reservation", MEMORY_RESERVATION, false },
+	{ "kernel", MEMORY_KERNEL, false },
+	{ "kernelTCP", MEMORY_KERNEL_TCP, false },
+	{ "swappiness", MEMORY_SWAPPINESS, false },
+	{ "disableOOMKiller", MEMORY_OOM_WAIT, true },
+	{ "useHierarchy", MEMORY_HIERARCHY, true },
+	{ "checkBeforeUpdate", MEMORY_CHECK, true },
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+void config_free(struct config *config)
+{
+	json_free(config->document);
+	free(config->text);
+	config->document = NULL;
+	config->text = NULL;
+}
+
+static bool is_memory_file(const char *name)
+{
+	return strncmp(name, "memory.", strlen("memory.")) == 0;
+}
+
+static bool is_ours(const char *annotation)
+{
+	return strncmp(annotation, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0;
+}
+
+static int read_key(struct memory_spec *spec, struct json_value *root, const struct key *key,
+		    struct error *err)
+{
+	int64_t number = 0;
+	bool truth = false;
+	char path[64];
+	int ret;
+
+	snprintf(path, sizeof(path), MEMORY ".%s", key->name);
+	ret = key->is_bool ? json_get_bool(root, path, &truth, err) :
+			     json_get_i64(root, path, &number, err);
+	if (ret <= 0)
+		return ret;
+	return memory_spec_set(spec, key->field, key->is_bool ? truth : number, err);
+}
+
+static int read_unified(struct memory_spec *spec, struct json_value *root, struct error *err)
+{
+	struct json_value *unified = NULL;
+	int ret;
+
+	ret = json_get_object(root, UNIFIED, &unified, err);
+	if (ret <= 0)
+		return ret;
+
+	for (struct json_value *v = unified->first; v; v = v->next) {
+		if (!is_memory_file(v->key))
+			continue;
+		if (v->type != JSON_STRING)
+			return error_set(err, EINVAL, UNIFIED ".%s: not a string", v->key);
+		ret = memory_spec_explicit(spec, v->key, v->text, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int read_annotations(struct memory_spec *spec, struct json_value *root, struct error *err)
+{
+	struct json_value *annotations = NULL;
+	int ret;
+
+	ret = json_get_object(root, "annotations", &annotations, err);
+	if (ret <= 0)
+		return ret;
+
+	for (struct json_value *v = annotations->first; v; v = v->next) {
+		if (!is_ours(v->key))
+			continue;
+		if (v->type != JSON_STRING)
+			return error_set(err, EINVAL, "annotations.%s: not a string", v->key);
+		ret = memory_spec_annotate(spec, v->key, v->text, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int read_spec(struct memory_spec *spec, struct json_value *root, struct error *err)
+{
+	struct json_value *object;
+	int ret;
+
+	if (root->type != JSON_OBJECT)
+		return error_set(err, EINVAL, "not an object");
+
+	/* A memory that is no object must not pass as one that asks for nothing. */
+	ret = json_get_object(root, MEMORY, &object, err);
+	for (size_t i = 0; ret >= 0 && i < KEYS; i++)
+		ret = read_key(spec, root, &keys[i], err);
+	if (ret >= 0)
+		ret = read_unified(spec, root, err);
+	if (ret >= 0)
+		ret = read_annotations(spec, root, err);
+	if (ret >= 0)
+		ret = memory_spec_finish(spec, err);
+	return ret;
+}
+
+int config_parse(struct config *config, const char *text, size_t len, struct error *err)
+{
+	int ret;
+
+	*config = (struct config){ 0 };
+	ret = json_parse(text, len, &config->document, err);
+	if (ret < 0)
+		return ret;
+	ret = read_spec(&config->spec, json_root(config->document), err);
+	if (ret < 0)
+		config_free(config);
+	return ret;
+}
+
+int config_read(struct config *config, const char *path, struct error *err)
+{
+	auto_free char *text = NULL;
+	auto_close int fd = -1;
+	struct stat st;
+	size_t len;
+	int ret;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "%s: cannot open", path);
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, errno, "%s: cannot read", path);
+
+	ret = file_read_all(fd, JSON_SIZE_MAX, &text, &len, err);
+	if (ret == 0)
+		ret = config_parse(config, text, len, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "%s", path);
+
+	config->text = take_ptr(&text);
+	config->len = len;
+	config->rereadable = S_ISREG(st.st_mode);
+	return 0;
+}
+
+/* Compiling */
+
+static struct json_value *copy_value(struct json *to, struct json_value *object, const char *key,
+				     const struct json_value *value)
+{
+	int64_t number;
+
+	switch (value->type) {
+	case JSON_FALSE:
+	case JSON_TRUE:
+		return json_set_bool(to, object, key, value->type == JSON_TRUE);
+	case JSON_NUMBER:
+		if (number_read_i64(value->text, &number, NULL) == 0)
+			return json_set_i64(to, object, key, number);
+		break;
+	case JSON_STRING:
+		return json_set_string(to, object, key, value->text);
+	case JSON_NULL:
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	return NULL;
+}
+
+/*
+ * What was asked, shaped as a config of its own, so that the same reader reads
+ * it again: check shows it beside what is in force, and the other door, the
+ * hooks, sees that the work is done.
+ */
+static int asked_text(struct json_value *root, char **text, struct error *err)
+{
+	struct json_value *resources, *part;
+	auto_json struct json *asked = json_new();
+	const struct json_value *value;
+	size_t len;
+
+	if (!asked)
+		return error_errno(err, ENOMEM, "cannot write JSON");
+	resources = json_need_object(asked, json_need_object(asked, json_root(asked), "linux"),
+				     "resources");
+
+	part = json_need_object(asked, resources, "memory");
+	for (size_t i = 0; i < KEYS; i++) {
+		value = json_member(json_find(root, MEMORY), keys[i].name);
+		if (value)
+			copy_value(asked, part, keys[i].name, value);
+	}
+
+	value = json_find(root, UNIFIED);
+	for (value = value ? value->first : NULL; value; value = value->next) {
+		if (is_memory_file(value->key))
+			copy_value(asked, json_need_object(asked, resources, "unified"),
+				   value->key, value);
+	}
+
+	value = json_find(root, "annotations");
+	for (value = value ? value->first : NULL; value; value = value->next) {
+		if (is_ours(value->key))
+			copy_value(asked, json_need_object(asked, json_root(asked), "annotations"),
+				   value->key, value);
+	}
+	return json_write(asked, json_root(asked), false, text, &len, err);
+}
+
+int config_read_asked(struct memory_spec *spec, const char *asked, struct error *err)
+{
+	auto_config struct config config = { 0 };
+	int ret;
+
+	ret = config_parse(&config, asked, strlen(asked), err);
+	if (ret < 0)
+		return error_prefix(err, ret, "annotations." ANNOTATION_ASKED);
+	*spec = config.spec;
+	return 0;
+}
+
+/*
+ * crun makes memory.swap.max of swap - limit by itself, if both are numbers
+ * that it gets too. True where the result is what the plan says.
+ */
+static bool crun_makes_swap(const struct memory_plan *plan, const struct memory_spec *spec,
+			    const char *value)
+{
+	const struct plan_write *hard = memory_plan_find(plan, "memory.max");
+
+	if (plan->mode == CGROUP_V1)
+		return true;
+	if (spec->value[MEMORY_SWAP] == NUMBER_UNLIMITED)
+		return strcmp(value, "max") == 0;
+	return strcmp(value, "max") != 0 && hard && !hard->is_explicit &&
+	       spec->value[MEMORY_LIMIT] > 0;
+}
+
+/* Can the write be left to one of crun's own `memory` keys? */
+static const char *crun_key(const struct memory_plan *plan, const struct memory_spec *spec,
+			    const struct plan_write *write)
+{
+	if (write->is_explicit || !write->row)
+		return NULL;
+	/* crun 1.8 writes -1 as 2^64 - 1 where it means memory.low. */
+	if (write->row->crun == CRUN_NUMBER && write->field == MEMORY_RESERVATION &&
+	    strcmp(write->value, "max") == 0)
+		return NULL;
+	if (write->row->crun == CRUN_TOTAL && !crun_makes_swap(plan, spec, write->value))
+		return NULL;
+	if (write->row->crun == CRUN_NOTHING)
+		return NULL;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		if (keys[i].field == write->row->field)
+			return keys[i].name;
+	}
+	return NULL;
+}
+
+static int give_to_crun(struct json *document, struct json_value *memory, const char *key,
+			const struct memory_spec *spec, const struct plan_write *write,
+			struct error *err)
+{
+	int64_t number;
+	int ret;
+
+	if (write->row->crun == CRUN_BOOL) {
+		json_set_bool(document, memory, key, write->value[0] == '1');
+		return 0;
+	}
+	if (write->row->crun == CRUN_TOTAL) {
+		json_set_i64(document, memory, key, spec->value[MEMORY_SWAP]);
+		return 0;
+	}
+	ret = number_read_file(write->value, &number, err);
+	if (ret == 0)
+		json_set_i64(document, memory, key, number);
+	return ret;
+}
+
+/* FILE=VALUE as an argument of our hook, which is added when first needed. */
+static int give_to_hook(struct json *document, struct json_value **args,
+			const char *hook_program, const struct plan_write *write,
+			struct error *err)
+{
+	char argument[MEMORY_FILE_NAME_MAX + MEMORY_VALUE_MAX];
+	struct json_value *hooks, *list, *hook;
+
+	if (!*args) {
+		hooks = json_need_object(document, json_root(document), "hooks");
+		list = json_member(hooks, "createRuntime");
+		if (!list || list->type == JSON_NULL)
+			list = json_set_array(document, hooks, "createRuntime");
+		if (list && list->type != JSON_ARRAY)
+			return error_set(err, EINVAL, "hooks.createRuntime: not an array");
+
+		/* First, so that other hooks find the memory settings complete. */
+		hook = json_prepend_object(document, list);
+		json_set_string(document, hook, "path", hook_program);
+		*args = json_set_array(document, hook, "args");
+		json_add_string(document, *args, "memcrun");
+		json_add_string(document, *args, "apply-hook");
+	}
+	snprintf(argument, sizeof(argument), "%s=%s", write->file, write->value);
+	json_add_string(document, *args, argument);
+	return 0;
+}
+
+int config_compile(struct config *config, const struct memory_plan *plan,
+		   const char *hook_program, struct error *err)
+{
+	struct json *document = config->document;
+	struct json_value *root = json_root(document);
+	struct json_value *resources, *memory, *args = NULL;
+	auto_free char *asked = NULL;
+	const char *key;
+	int ret;
+
+	/* Made up by us it would be a container without namespaces. */
+	if (!json_member(root, "linux"))
+		return error_set(err, EINVAL, "linux: missing");
+	ret = asked_text(root, &asked, err);
+	if (ret < 0)
+		return ret;
+	json_set_string(document, json_need_object(document, root, "annotations"),
+			ANNOTATION_ASKED, asked);
+
+	resources = json_need_object(document, json_need_object(document, root, "linux"),
+				     "resources");
+	memory = json_need_object(document, resources, "memory");
+	for (size_t i = 0; i < KEYS; i++)
+		json_remove(memory, keys[i].name);
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_write *write = &plan->writes[i];
+
+		key = crun_key(plan, &config->spec, write);
+		if (key)
+			ret = give_to_crun(document, memory, key, &config->spec, write, err);
+		else if (plan->mode == CGROUP_V1)
+			ret = give_to_hook(document, &args, hook_program, write, err);
+		else
+			json_set_string(document,
+					json_need_object(document, resources, "unified"),
+					write->file, write->value);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "oci/crun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+enum option_id {
+	OPTION_CRUN = 256,
+	OPTION_ROOT,
+	OPTION_LOG,
+	OPTION_LOG_FORMAT,
+	OPTION_DEBUG,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_OTHER,		/* known, and nothing to us */
+};
+
+/*
+ * crun's global options, up to 1.28, with those that argp adds to every program
+ * (help, usage, program-name, HANG) and ours.
+ */
+static const struct option global_options[] = {
+	{ "crun", required_argument, NULL, OPTION_CRUN },
+	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "log", required_argument, NULL, OPTION_LOG },
+	{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
+	{ "log-level", required_argument, NULL, OPTION_OTHER },
+	{ "debug", no_argument, NULL, OPTION_DEBUG },
+	{ "cgroup-manager", required_argument, NULL, OPTION_OTHER },
+	{ "systemd-cgroup", no_argument, NULL, OPTION_OTHER },
+	{ "rootless", required_argument, NULL, OPTION_OTHER },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "usage", no_argument, NULL, OPTION_OTHER },
+	{ "program-name", required_argument, NULL, OPTION_OTHER },
+	{ "HANG", optional_argument, NULL, OPTION_OTHER },
+	{ 0 },
+};
+
+/* The same for create and run, which differ in --detach and --keep alone. */
+static const struct option create_options[] = {
+	{ "bundle", required_argument, NULL, 'b' },
+	{ "config", required_argument, NULL, 'f' },
+	{ "detach", no_argument, NULL, 'd' },
+	{ "keep", no_argument, NULL, OPTION_OTHER },
+	{ "console-socket", required_argument, NULL, OPTION_OTHER },
+	{ "pid-file", required_argument, NULL, OPTION_OTHER },
+	{ "preserve-fds", required_argument, NULL, 'n' },
+	{ "no-subreaper", no_argument, NULL, OPTION_OTHER },
+	{ "no-new-keyring", no_argument, NULL, OPTION_OTHER },
+	{ "no-pivot", no_argument, NULL, OPTION_OTHER },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "usage", no_argument, NULL, OPTION_HELP },
+	{ "program-name", required_argument, NULL, OPTION_OTHER },
+	{ "HANG", optional_argument, NULL, OPTION_OTHER },
+	{ 0 },
+};
+
+/* Take argv[from..to-1] out. */
+static void cut_arguments(int *argc, char **argv, int from, int to)
+{
+	memmove(&argv[from], &argv[to], (size_t)(*argc - to + 1) * sizeof(argv[0]));
+	*argc -= to - from;
+}
+
+int crun_globals_read(struct crun_globals *globals, int *argc, char **argv, struct error *err)
+{
+	struct crun_globals seen = { .program = CRUN_PATH };
+	int option, before;
+
+	opterr = 0;
+	optind = 1;
+	for (;;) {
+		before = optind;
+		option = getopt_long(*argc, argv, "+:vV", global_options, NULL);
+		if (option == -1)
+			break;
+
+		switch (option) {
+		case OPTION_CRUN:
+			seen.program = optarg;
+			cut_arguments(argc, argv, before, optind);
+			optind = before;
+			break;
+		case OPTION_ROOT:
+			seen.root = optarg;
+			break;
+		case OPTION_LOG:
+			seen.log = optarg;
+			break;
+		case OPTION_LOG_FORMAT:
+			seen.log_format = optarg;
+			break;
+		case OPTION_DEBUG:
+			seen.debug = true;
+			break;
+		case OPTION_HELP:
+			seen.help = true;
+			break;
+		case OPTION_VERSION:
+		case 'v':
+		case 'V':
+			seen.version = true;
+			break;
+		case OPTION_OTHER:
+			break;
+		case ':':
+			if (optopt == OPTION_CRUN)
+				return error_set(err, EINVAL, "--crun: needs a path");
+			seen.unknown = true;
+			break;
+		default:
+			seen.unknown = true;
+			break;
+		}
+	}
+
+	seen.verb = optind;
+	*globals = seen;
+	return 0;
+}
+
+void crun_create_read(struct crun_create *create, int argc, char **argv, int verb)
+{
+	struct crun_create seen = { 0 };
+	int option, before;
+
+	/* getopt takes the first word for the program's name and skips it. */
+	argc -= verb;
+	argv += verb;
+	optind = 0;
+	for (;;) {
+		before = optind ? optind : 1;
+		option = getopt_long(argc, argv, "+:b:f:d", create_options, NULL);
+		if (option == -1)
+			break;
+
+		switch (option) {
+		case 'b':
+			seen.bundle = optarg;
+			break;
+		case 'f':
+			seen.config = optarg;
+			break;
+		case 'n':
+			seen.preserve_fds = strtol(optarg, NULL, 10);
+			break;
+		case 'd':
+		case OPTION_OTHER:
+			break;
+		case OPTION_HELP:
+			seen.help = true;
+			break;
+		default:
+			seen.unknown = true;
+			break;
+		}
+	}
+
+	/* A "--" that ended the options stands between them and the id. */
+	seen.options_end = verb + before;
+	seen.id = verb + optind;
+	*create = seen;
+}
+
+char *crun_config_path(const struct crun_create *create)
+{
+	char *path = NULL;
+
+	if (create->config && strcmp(create->config, "config.json") != 0)
+		return strdup(create->config);
+	if (!create->bundle)
+		return strdup("config.json");
+	if (asprintf(&path, "%s/config.json", create->bundle) < 0)
+		return NULL;
+	return path;
+}
+
+/* Kernels before 6.3 do not know MFD_NOEXEC_SEAL, later ones may insist. */
+static int open_memory(void)
+{
+	int fd = memfd_create("config.json", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("config.json", MFD_CLOEXEC);
+	return fd;
+}
+
+int crun_config_fd(const struct crun_create *create, const char *text, size_t len,
+		   struct error *err)
+{
+	const char *listen_fds = getenv("LISTEN_FDS");
+	auto_close int memory = -1;
+	long handed;
+	int fd, ret;
+
+	memory = open_memory();
+	if (memory < 0)
+		return error_errno(err, errno, "config.json: cannot make a file in memory");
+	ret = file_write_all(memory, text, len, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "config.json");
+
+	handed = create->preserve_fds + (listen_fds ? strtol(listen_fds, NULL, 10) : 0);
+	if (handed < 0 || handed > 1 << 20)
+		handed = 0;
+	/* Well above, so that no fd that the container expects empty is taken. */
+	fd = fcntl(memory, F_DUPFD, (int)handed + 64);
+	if (fd < 0 && errno == EINVAL)
+		fd = fcntl(memory, F_DUPFD, (int)handed + 3);
+	if (fd < 0)
+		return error_errno(err, errno, "config.json: cannot hand over");
+	return fd;
+}
+
+/* A crun that is memcrun again would go round for ever. */
+static int is_ourselves(const char *program)
+{
+	struct stat theirs, ours;
+
+	return strchr(program, '/') && stat(program, &theirs) == 0 &&
+	       stat("/proc/self/exe", &ours) == 0 && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
+}
+
+int crun_exec(const struct crun_globals *globals, int argc, char **argv,
+	      const struct crun_create *create, int config_fd, struct error *err)
+{
+	auto_free char **arguments = NULL;
+	char config[64];
+	int count = 0;
+
+	if (is_ourselves(globals->program))
+		return error_set(err, ELOOP, "--crun: is memcrun itself, \"%s\"", globals->program);
+
+	arguments = calloc((size_t)argc + 3, sizeof(arguments[0]));
+	if (!arguments)
+		return error_errno(err, ENOMEM, "%s: cannot run", globals->program);
+
+	snprintf(config, sizeof(config), "/proc/self/fd/%d", config_fd);
+	for (int i = 0; i < argc; i++) {
+		if (create && config_fd >= 0 && i == create->options_end) {
+			arguments[count++] = (char *)"--config";
+			arguments[count++] = config;
+		}
+		arguments[count++] = argv[i];
+	}
+	arguments[0] = (char *)globals->program;
+
+	execvp(globals->program, arguments);
+	return error_errno(err, errno, "%s: cannot run", globals->program);
+}
