@@ -52,6 +52,25 @@ void table_cell(struct table *table, const char *format, ...)
 	table->texts[table->cells++] = text;
 }
 
+/* Padding is owed until another cell needs it, so that no line ends in spaces. */
+static void print_row(const struct table *table, size_t first, const size_t *width, int bold,
+		      FILE *stream)
+{
+	size_t owed = 0, len;
+
+	if (bold)
+		fputs("\033[1m", stream);
+	for (size_t column = 0; column < table->columns && first + column < table->cells; column++) {
+		const char *text = table->texts[first + column];
+
+		len = strlen(text);
+		if (len)
+			fprintf(stream, "%*s%s", (int)owed, "", text);
+		owed = (len ? 0 : owed) + width[column] - len + 2;
+	}
+	fprintf(stream, "%s\n", bold ? "\033[0m" : "");
+}
+
 int table_print(const struct table *table, FILE *stream)
 {
 	int bold = isatty(fileno(stream));
@@ -66,20 +85,7 @@ int table_print(const struct table *table, FILE *stream)
 		if (len > width[column])
 			width[column] = len;
 	}
-	for (size_t i = 0; i < table->cells; i++) {
-		size_t column = i % table->columns;
-		int last = column == table->columns - 1;
-
-		if (bold && i == 0)
-			fputs("\033[1m", stream);
-		if (last)
-			fputs(table->texts[i], stream);
-		else
-			fprintf(stream, "%-*s  ", (int)width[column], table->texts[i]);
-		if (bold && i == table->columns - 1)
-			fputs("\033[0m", stream);
-		if (last)
-			fputc('\n', stream);
-	}
+	for (size_t i = 0; i < table->cells; i += table->columns)
+		print_row(table, i, width, bold && i == 0, stream);
 	return 0;
 }
