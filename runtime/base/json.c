@@ -384,13 +384,19 @@ static int check_escapes(const char *text, size_t len, struct error *err)
 	return 0;
 }
 
+/* libyajl skips vertical tabs and form feeds between values; JSON does not. */
 static int check_bytes(const char *text, size_t len, struct error *err)
 {
 	const char *nul = memchr(text, '\0', len);
+	const char *tab = memchr(text, '\v', len);
+	const char *feed = memchr(text, '\f', len);
 	ssize_t wrong_at;
 
 	if (nul)
 		return error_set(err, EINVAL, "offset %td: NUL byte", nul - text);
+	if (tab || feed)
+		return error_set(err, EINVAL, "offset %td: control character",
+				 (tab ? tab : feed) - text);
 	wrong_at = utf8_check(text, len);
 	if (wrong_at >= 0)
 		return error_set(err, EINVAL, "offset %zd: invalid UTF-8", wrong_at);

@@ -119,7 +119,7 @@ static int compile(const struct verb_context *context, const struct crun_create 
 
 	ret = make_plan(&plan, &config.spec, err);
 	if (ret < 0)
-		return error_prefix(err, ret, "%s", path);
+		return ret;
 	for (size_t i = 0; i < plan.note_count; i++)
 		log_line(&context->log, LOG_LEVEL_WARNING, plan.notes[i].text);
 	if (context->globals->debug)

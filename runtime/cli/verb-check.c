@@ -413,8 +413,7 @@ static int show_config(struct check *check)
 	if (ret < 0)
 		return ret;
 	memory_features_try(&features, &check->host, config.spec.asked);
-	ret = show_plan(check, &config.spec, &features, NULL);
-	return ret < 0 ? error_prefix(&check->err, ret, "%s", path) : 0;
+	return show_plan(check, &config.spec, &features, NULL);
 }
 
 /* Ask crun, in the same state directory that we were called with. */
