@@ -151,6 +151,32 @@ static bool has_effect(int dirfd, const struct memory_file *file)
 	return number_read_file(text, &kept, NULL) == 0 && kept == PROBE_BYTES;
 }
 
+/*
+ * Make the probe cgroup, or take over one that a killed process left behind, and
+ * lock it. The lock is on the probe and not on its parent, which everyone may
+ * open and so could keep locked. The holder removes what it locked, so whoever
+ * waited for that finds a directory that is gone and makes a new one.
+ */
+static int open_probe(int parent)
+{
+	auto_close int fd = -1;
+	struct stat locked, named;
+
+	for (;;) {
+		if (mkdirat(parent, PROBE_NAME, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		fd = openat(parent, PROBE_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &locked) < 0)
+			return -errno;
+		if (fstatat(parent, PROBE_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    named.st_ino == locked.st_ino)
+			return take_fd(&fd);
+		close(take_fd(&fd));
+	}
+}
+
 void memory_features_try(struct memory_features *features, const struct host *host,
 			 uint32_t fields)
 {
@@ -169,17 +195,10 @@ void memory_features_try(struct memory_features *features, const struct host *ho
 
 	if (cgroup_open_process(&own, host, 0, NULL) < 0 && cgroup_open_root(&own, host, NULL) < 0)
 		return;
-
-	/*
-	 * One name for all, under a lock that ends with this process: a probe that
-	 * was killed half-way is taken over and removed by the next one.
-	 */
-	if (flock(own.dirfd, LOCK_EX) < 0)
+	probe = open_probe(own.dirfd);
+	if (probe < 0)
 		return;
-	if (mkdirat(own.dirfd, PROBE_NAME, 0755) < 0 && errno != EEXIST)
-		return;
-	probe = openat(own.dirfd, PROBE_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; probe >= 0 && i < memory_files_count; i++) {
+	for (size_t i = 0; i < memory_files_count; i++) {
 		if (doubted & bit_of(&memory_files[i]) && !has_effect(probe, &memory_files[i]))
 			features->ignored |= bit_of(&memory_files[i]);
 	}
