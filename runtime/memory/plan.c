@@ -24,6 +24,7 @@ int memory_value_read(const char *text, int64_t *value, struct error *err)
 	char number[MEMORY_VALUE_MAX];
 	size_t len = strcspn(text, "\n");
 	const char *unit;
+	int64_t read;
 	int shift = 0;
 	int ret;
 
@@ -38,12 +39,12 @@ int memory_value_read(const char *text, int64_t *value, struct error *err)
 		number[len - 1] = '\0';
 	}
 
-	ret = number_read_file(number, value, err);
+	ret = number_read_file(number, &read, err);
 	if (ret < 0)
 		return ret;
-	if (shift && (*value < 0 || *value > INT64_MAX >> shift))
+	if (shift && (read < 0 || read > INT64_MAX >> shift))
 		return error_set(err, ERANGE, "out of range, \"%s\"", text);
-	*value = shift ? *value << shift : *value;
+	*value = shift ? read << shift : read;
 	return 0;
 }
 

@@ -315,8 +315,12 @@ static int give_to_hook(struct json *document, struct json_value **args,
 {
 	char argument[MEMORY_FILE_NAME_MAX + MEMORY_VALUE_MAX];
 	struct json_value *hooks, *list, *hook;
+	int ret;
 
 	if (!*args) {
+		ret = json_get_object(json_root(document), "hooks", &hooks, err);
+		if (ret < 0)
+			return ret;
 		hooks = json_need_object(document, json_root(document), "hooks");
 		list = json_member(hooks, "createRuntime");
 		if (!list || list->type == JSON_NULL)
@@ -347,8 +351,11 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 	int ret;
 
 	/* Made up by us it would be a container without namespaces. */
-	if (!json_member(root, "linux"))
+	ret = json_get_object(root, "linux", &resources, err);
+	if (ret == 0)
 		return error_set(err, EINVAL, "linux: missing");
+	if (ret < 0)
+		return ret;
 	ret = asked_text(root, &asked, err);
 	if (ret < 0)
 		return ret;
