@@ -6,6 +6,8 @@ setup()
 {
 	vm="$BATS_TEST_DIRNAME/run"
 	dir=$BATS_TEST_TMPDIR
+	# where run keeps what it must not leave behind
+	export TMPDIR=$dir
 	cd "$BATS_TEST_DIRNAME/../.."
 }
 
@@ -21,7 +23,7 @@ boot()
 
 no_leftovers()
 {
-	! compgen -G "${TMPDIR:-/tmp}/memcrun-vm.*" >/dev/null
+	! compgen -G "$dir/memcrun-vm.*" >/dev/null
 }
 
 @test "usage errors exit 2 without booting" {
