@@ -124,7 +124,7 @@ static int print_json(struct check *check, struct json *document)
 
 	ret = json_write(document, json_root(document), true, &text, &len, &check->err);
 	if (ret == 0)
-		printf("%s\n", text);
+		fputs(text, stdout);
 	return ret;
 }
 
