@@ -11,7 +11,7 @@
 static inline struct memory_features kernel(const char *name, const struct memory_spec *spec)
 {
 	auto_host struct host host = { .cgroup_root = -1, .proc = -1 };
-	struct memory_features features;
+	struct memory_features features = { 0 };
 	struct error err;
 
 	if (host_open(&host, fixture(name), &err) < 0 ||
