@@ -181,5 +181,9 @@ int cgroup_open_process(struct cgroup *cgroup, const struct host *host, pid_t pi
 	path = path_in(text, hierarchy->mode);
 	if (!path)
 		return error_set(err, ENOENT, "/proc/%s: names no memory cgroup", name);
+	/* So the kernel shows what is above the root of our cgroup namespace. */
+	if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0'))
+		return error_set(err, ENOENT, "/proc/%s: not below %s, \"%s\"", name,
+				 host->cgroup_path, path);
 	return open_below(cgroup, host, hierarchy, path, err);
 }

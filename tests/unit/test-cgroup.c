@@ -154,6 +154,22 @@ TEST(a_process_without_a_memory_cgroup_is_refused)
 	assert_int_equal(cgroup.dirfd, -1);
 }
 
+TEST(a_process_outside_of_our_namespace_is_not_looked_for_above_the_tree)
+{
+	static const char *const texts[] = { "0::/..\n", "0::/../v2\n", "0::/../../x\n" };
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		auto_scratch struct scratch proc = scratch_new();
+		auto_host struct host host = with_process("v2-root", &proc, texts[i]);
+		auto_cgroup struct cgroup cgroup = CGROUP_NONE;
+		struct error err = { "" };
+
+		assert_row(texts[i], cgroup_open_process(&cgroup, &host, 7, &err) == -ENOENT);
+		assert_row(err.text, strstr(err.text, "/proc/7/cgroup: not below ") != NULL);
+		assert_int_equal(cgroup.dirfd, -1);
+	}
+}
+
 TEST(names_are_words_for_people)
 {
 	assert_string_equal(cgroup_mode_name(CGROUP_V1), "v1");
@@ -174,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_process_is_where_the_line_with_the_memory_controller_says),
 		cmocka_unit_test(a_path_with_colons_is_taken_whole),
 		cmocka_unit_test(a_process_without_a_memory_cgroup_is_refused),
+		cmocka_unit_test(a_process_outside_of_our_namespace_is_not_looked_for_above_the_tree),
 		cmocka_unit_test(names_are_words_for_people),
 	};
 
