@@ -48,7 +48,10 @@ struct json_value {
 
 struct json;
 
-/* -EINVAL and words with a path or an offset where `text` is refused. */
+/*
+ * -EINVAL and words with a path or an offset where `text` is refused; -EFBIG:
+ * more than JSON_SIZE_MAX bytes.
+ */
 int json_parse(const char *text, size_t len, struct json **document, struct error *err);
 
 /* A new document whose root is an empty object; NULL when out of memory. */

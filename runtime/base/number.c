@@ -3,8 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -126,31 +124,4 @@ int64_t number_page_floor(int64_t value)
 	int64_t page = sysconf(_SC_PAGESIZE);
 
 	return value < 0 ? value : value - value % page;
-}
-
-const char *number_size_text(int64_t value, char text[NUMBER_TEXT_MAX])
-{
-	static const char units[] = "KMGTPE";
-	int64_t unit = 1024;
-	size_t i = 0;
-
-	if (value < 0) {
-		snprintf(text, NUMBER_TEXT_MAX, "max");
-		return text;
-	}
-	if (value < 1024) {
-		snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, value);
-		return text;
-	}
-
-	while (value / unit >= 1024) {
-		unit *= 1024;
-		i++;
-	}
-	if (value % unit == 0)
-		snprintf(text, NUMBER_TEXT_MAX, "%" PRId64 "%c", value / unit, units[i]);
-	else
-		snprintf(text, NUMBER_TEXT_MAX, "%.1f%c", (double)value / (double)unit, units[i]);
-
-	return text;
 }

@@ -38,6 +38,5 @@ int number_read_file(const char *text, int64_t *value, struct error *err);
 /* `value` bytes rounded down to a whole page, as page counters keep them. */
 int64_t number_page_floor(int64_t value);
 
-/* "64M", "1.5G", "123" or "max": at most 3 significant digits and a unit. */
+/* Room for any int64 and for "max". */
 #define NUMBER_TEXT_MAX 24
-const char *number_size_text(int64_t value, char text[NUMBER_TEXT_MAX]);

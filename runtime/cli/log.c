@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #define PROGRAM "memcrun"
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -35,19 +36,27 @@ static char *json_line(enum log_level level, const char *text)
 	auto_json struct json *line = json_new();
 	struct timeval now;
 	char *written = NULL;
+	char words[sizeof(((struct error *)0)->text)];
 	char stamp[64];
+	ssize_t wrong_at;
 	struct tm utc;
 	size_t len;
 
 	if (!line)
 		return NULL;
 
+	/* Who reads the log reads UTF-8; a path may be anything. */
+	snprintf(words, sizeof(words), "%s", text);
+	for (wrong_at = utf8_check(words, strlen(words)); wrong_at >= 0;
+	     wrong_at = utf8_check(words, strlen(words)))
+		words[wrong_at] = '?';
+
 	gettimeofday(&now, NULL);
 	gmtime_r(&now.tv_sec, &utc);
 	len = strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(stamp + len, sizeof(stamp) - len, ".%06ldZ", (long)now.tv_usec);
 
-	json_set_string(line, json_root(line), "msg", text);
+	json_set_string(line, json_root(line), "msg", words);
 	json_set_string(line, json_root(line), "level", level_names[level]);
 	json_set_string(line, json_root(line), "time", stamp);
 	if (json_write(line, json_root(line), false, &written, &len, NULL) < 0)

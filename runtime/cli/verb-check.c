@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,10 +258,12 @@ static void gather(struct lines *lines, const struct memory_plan *plan,
 static void asked_text(const struct memory_spec *spec, const struct line *line, char *text,
 		       size_t size)
 {
+	char asked[MEMORY_TEXT_MAX];
+
 	if (line->field == MEMORY_FIELDS || (line->write && line->write->is_explicit))
 		snprintf(text, size, "%s", line->write->value);
 	else
-		snprintf(text, size, "%" PRId64, spec->value[line->field]);
+		snprintf(text, size, "%s", memory_spec_text(spec, line->field, asked));
 }
 
 static const char *field_text(const struct line *line)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,6 +19,9 @@
 
 /* Large enough to be no hindrance, unlike any default, and whole pages. */
 #define PROBE_BYTES ((int64_t)4097 << 20)
+
+/* For the file that takes bits: Linux 6.13 and later refuse all but 0. */
+#define PROBE_BITS INT64_C(1)
 
 static uint64_t bit_of(const struct memory_file *file)
 {
@@ -140,15 +144,15 @@ int memory_features_probe(struct memory_features *features, const struct host *h
 
 static bool has_effect(int dirfd, const struct memory_file *file)
 {
-	char value[NUMBER_TEXT_MAX], text[64];
-	int64_t kept;
+	int64_t probe = file->field == MEMORY_MOVE_CHARGE ? PROBE_BITS : PROBE_BYTES, kept;
+	char value[24], text[64];
 
-	snprintf(value, sizeof(value), "%lld", (long long)PROBE_BYTES);
+	snprintf(value, sizeof(value), "%" PRId64, probe);
 	if (file_write_at(dirfd, file->name, value, NULL) < 0)
 		return false;
 	if (file_read_at(dirfd, file->name, text, sizeof(text), NULL) < 0)
 		return false;
-	return number_read_file(text, &kept, NULL) == 0 && kept == PROBE_BYTES;
+	return number_read_file(text, &kept, NULL) == 0 && kept == probe;
 }
 
 /*

@@ -53,7 +53,7 @@ const struct memory_file memory_files[] = {
 	{ MEMORY_RESERVE, V2, "memory.min", 0, CRUN_NOTHING,
 	  "never reclaimed below it" },
 
-	{ MEMORY_MOVE_CHARGE, V1, "memory.move_charge_at_immigrate", 0, CRUN_NOTHING,
+	{ MEMORY_MOVE_CHARGE, V1, "memory.move_charge_at_immigrate", FILE_DOUBTED, CRUN_NOTHING,
 	  "charges follow a task that joins" },
 	{ MEMORY_MOVE_CHARGE, V2, "memory.migrate", FILE_PATCH | FILE_SHOWN, CRUN_NOTHING,
 	  "charges follow a container that moves" },

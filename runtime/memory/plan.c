@@ -96,20 +96,23 @@ static void note(const struct making *m, enum memory_field field, const char *fo
 	error_one_line(place->text);
 }
 
+static int refuse(const struct making *m, int code, enum memory_field field, const char *what)
+{
+	char text[MEMORY_TEXT_MAX];
+
+	return error_set(m->err, code, "%s: %s, \"%s\"", memory_field_path(field), what,
+			 memory_spec_text(m->spec, field, text));
+}
+
 /* What cannot be honoured: a note, or where the spec is strict a refusal. */
 static int cannot(const struct making *m, enum memory_field field, const char *what)
 {
-	if (m->spec->strict)
-		return error_set(m->err, EOPNOTSUPP, "%s: %s, \"%" PRId64 "\"",
-				 memory_field_path(field), what, value_of(m, field));
-	note(m, field, "%s, \"%" PRId64 "\"", what, value_of(m, field));
-	return 0;
-}
+	char text[MEMORY_TEXT_MAX];
 
-static int refuse(const struct making *m, int code, enum memory_field field, const char *what)
-{
-	return error_set(m->err, code, "%s: %s, \"%" PRId64 "\"", memory_field_path(field), what,
-			 value_of(m, field));
+	if (m->spec->strict)
+		return refuse(m, EOPNOTSUPP, field, what);
+	note(m, field, "%s, \"%s\"", what, memory_spec_text(m->spec, field, text));
+	return 0;
 }
 
 static void add(const struct making *m, enum memory_field field, const struct memory_file *row,
@@ -185,15 +188,17 @@ static int plan_limit(const struct making *m)
  */
 static int plan_swap_v1(const struct making *m, bool limited)
 {
+	const struct memory_file *hard = memory_features_find(m->features, MEMORY_LIMIT);
 	const struct memory_file *row = memory_features_find(m->features, MEMORY_SWAP);
 	int64_t total = value_of(m, MEMORY_SWAP);
 
-	if (!row)
+	if (!limited && hard && total != NUMBER_UNLIMITED)
+		add_number(m, MEMORY_SWAP, hard, total);
+	if (row)
+		add_number(m, MEMORY_SWAP, row, total);
+	else if (total != NUMBER_UNLIMITED)
 		return cannot(m, MEMORY_SWAP,
 			      "this kernel does not count swap (memory.memsw.limit_in_bytes)");
-	if (!limited && total != NUMBER_UNLIMITED)
-		add_number(m, MEMORY_SWAP, memory_features_find(m->features, MEMORY_LIMIT), total);
-	add_number(m, MEMORY_SWAP, row, total);
 	return 0;
 }
 
@@ -299,9 +304,13 @@ static int plan_oom_wait(const struct making *m)
 	}
 	if (m->spec->accept_kill)
 		return 0;
-	return error_set(m->err, EOPNOTSUPP,
-			 "%s: this kernel cannot wait at the limit, %s=kill accepts the kill, \"true\"",
-			 memory_field_path(MEMORY_OOM_WAIT), memory_field_path(MEMORY_OOM_GROUP));
+	if (strcmp(m->spec->text[MEMORY_OOM_WAIT], "wait") == 0)
+		return error_set(m->err, EOPNOTSUPP,
+				 "%s: this kernel cannot wait at the limit, \"wait\"",
+				 memory_field_path(MEMORY_OOM_GROUP));
+	return refuse(m, EOPNOTSUPP, MEMORY_OOM_WAIT,
+		      "this kernel cannot wait at the limit, annotation " ANNOTATION_PREFIX
+		      "oom=kill accepts the kill");
 }
 
 static int plan_oom_group(const struct making *m)
@@ -315,8 +324,8 @@ static int plan_hierarchy(const struct making *m)
 	int64_t value = value_of(m, MEMORY_HIERARCHY);
 
 	if (!value && (!row || m->features->always_hierarchical))
-		return error_set(m->err, EOPNOTSUPP, "%s: this kernel is always hierarchical, \"false\"",
-				 memory_field_path(MEMORY_HIERARCHY));
+		return refuse(m, EOPNOTSUPP, MEMORY_HIERARCHY,
+			      "this kernel is always hierarchical");
 	if (row && !m->features->always_hierarchical)
 		add(m, MEMORY_HIERARCHY, row, value ? "1" : "0");
 	return 0;
@@ -345,7 +354,7 @@ static int plan_move_charge(const struct making *m)
 
 	if (!types)
 		return 0;
-	if (!row)
+	if (!row || memory_features_ignore(m->features, row))
 		return cannot(m, MEMORY_MOVE_CHARGE,
 			      "this kernel moves no charges (memory.migrate)");
 	if (row->flags & FILE_SHOWN)

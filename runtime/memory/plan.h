@@ -50,8 +50,8 @@ int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
 const struct plan_write *memory_plan_find(const struct memory_plan *plan, const char *file);
 
 /*
- * Do two texts of the same memory file mean the same? Numbers are compared in
- * whole pages, "max" and v1's largest value are one, other texts as they are.
+ * Do two texts of the same memory file mean the same? Numbers of a page
+ * and more are compared in whole pages, "max" and v1's largest value are one, other texts as they are.
  */
 bool memory_value_same(const char *a, const char *b);
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
 
 #define OCI "linux.resources.memory."
+#define ANNOTATION_PATH "annotations." ANNOTATION_PREFIX
 
 enum field_kind {
 	KIND_SIZE,		/* bytes; -1 unlimited, 0 not set */
@@ -30,11 +32,11 @@ static const struct field {
 	[MEMORY_OOM_WAIT] = { OCI "disableOOMKiller", "disableOOMKiller", KIND_BOOL },
 	[MEMORY_HIERARCHY] = { OCI "useHierarchy", "useHierarchy", KIND_BOOL },
 	[MEMORY_CHECK] = { OCI "checkBeforeUpdate", "checkBeforeUpdate", KIND_BOOL },
-	[MEMORY_OOM_GROUP] = { ANNOTATION_PREFIX "oom", "oom=group", KIND_OTHER },
-	[MEMORY_RESERVE] = { ANNOTATION_PREFIX "reserve", "reserve", KIND_OTHER },
-	[MEMORY_MOVE_CHARGE] = { ANNOTATION_PREFIX "move-charge", "move-charge", KIND_OTHER },
-	[MEMORY_TMPFS] = { ANNOTATION_PREFIX "tmpfs", "tmpfs", KIND_OTHER },
-	[MEMORY_THRESHOLDS] = { ANNOTATION_PREFIX "thresholds", "thresholds", KIND_OTHER },
+	[MEMORY_OOM_GROUP] = { ANNOTATION_PATH "oom", "oom", KIND_OTHER },
+	[MEMORY_RESERVE] = { ANNOTATION_PATH "reserve", "reserve", KIND_OTHER },
+	[MEMORY_MOVE_CHARGE] = { ANNOTATION_PATH "move-charge", "move-charge", KIND_OTHER },
+	[MEMORY_TMPFS] = { ANNOTATION_PATH "tmpfs", "tmpfs", KIND_OTHER },
+	[MEMORY_THRESHOLDS] = { ANNOTATION_PATH "thresholds", "thresholds", KIND_OTHER },
 };
 
 const char *memory_field_path(enum memory_field field)
@@ -52,10 +54,22 @@ bool memory_spec_any(const struct memory_spec *spec)
 	return spec->asked || spec->explicit_count;
 }
 
-static void ask(struct memory_spec *spec, enum memory_field field, int64_t value)
+static void ask(struct memory_spec *spec, enum memory_field field, int64_t value,
+		const char *text)
 {
 	spec->asked |= 1U << field;
 	spec->value[field] = value;
+	snprintf(spec->text[field], sizeof(spec->text[field]), "%s", text);
+}
+
+const char *memory_spec_text(const struct memory_spec *spec, enum memory_field field,
+			     char text[MEMORY_TEXT_MAX])
+{
+	if (spec->text[field][0])
+		snprintf(text, MEMORY_TEXT_MAX, "%s", spec->text[field]);
+	else
+		snprintf(text, MEMORY_TEXT_MAX, "%" PRId64, spec->value[field]);
+	return text;
 }
 
 int memory_spec_set(struct memory_spec *spec, enum memory_field field, int64_t value,
@@ -68,14 +82,14 @@ int memory_spec_set(struct memory_spec *spec, enum memory_field field, int64_t v
 		if (value < NUMBER_UNLIMITED)
 			return error_set(err, ERANGE, "%s: below -1, \"%" PRId64 "\"", path, value);
 		if (value != 0)
-			ask(spec, field, value);
+			ask(spec, field, value, "");
 		return 0;
 	case KIND_PERCENT:
 		if (value < -1 || value > 100)
 			return error_set(err, ERANGE, "%s: not within 0 to 100, \"%" PRId64 "\"",
 					 path, value);
 		if (value != -1)
-			ask(spec, field, value);
+			ask(spec, field, value, "");
 		return 0;
 	case KIND_BOOL:
 	case KIND_OTHER:
@@ -84,7 +98,7 @@ int memory_spec_set(struct memory_spec *spec, enum memory_field field, int64_t v
 
 	/* To disable nothing and to check nothing is what happens anyway. */
 	if (value || field == MEMORY_HIERARCHY)
-		ask(spec, field, value);
+		ask(spec, field, value, value ? "true" : "false");
 	return 0;
 }
 
@@ -120,9 +134,9 @@ static int take_oom(struct memory_spec *spec, const char *value, struct error *e
 	if (strcmp(value, "kill") == 0)
 		spec->accept_kill = true;
 	else if (strcmp(value, "wait") == 0)
-		ask(spec, MEMORY_OOM_WAIT, 1);
+		ask(spec, MEMORY_OOM_WAIT, 1, value);
 	else if (strcmp(value, "group") == 0)
-		ask(spec, MEMORY_OOM_GROUP, 1);
+		ask(spec, MEMORY_OOM_GROUP, 1, value);
 	else
 		return error_set(err, EINVAL, "not kill, wait or group, \"%s\"", value);
 	return 0;
@@ -171,7 +185,7 @@ static int take_thresholds(struct memory_spec *spec, const char *value, struct e
 			break;
 		rest++;
 	}
-	ask(spec, MEMORY_THRESHOLDS, count);
+	ask(spec, MEMORY_THRESHOLDS, count, value);
 	return 0;
 }
 
@@ -189,7 +203,7 @@ static int take_move_charge(struct memory_spec *spec, const char *value, struct 
 	char word[16];
 
 	if (strcmp(value, "none") == 0 || strcmp(value, "all") == 0) {
-		ask(spec, MEMORY_MOVE_CHARGE, *value == 'a' ? CHARGE_ALL : 0);
+		ask(spec, MEMORY_MOVE_CHARGE, *value == 'a' ? CHARGE_ALL : 0, value);
 		return 0;
 	}
 
@@ -210,7 +224,7 @@ static int take_move_charge(struct memory_spec *spec, const char *value, struct 
 			break;
 		rest++;
 	}
-	ask(spec, MEMORY_MOVE_CHARGE, bits);
+	ask(spec, MEMORY_MOVE_CHARGE, bits, value);
 	return 0;
 }
 
@@ -218,7 +232,7 @@ static int take_tmpfs(struct memory_spec *spec, const char *value, struct error 
 {
 	if (strcmp(value, "container") && strcmp(value, "pod") && *value != '/')
 		return error_set(err, EINVAL, "not container, pod or a cgroup path, \"%s\"", value);
-	ask(spec, MEMORY_TMPFS, 1);
+	ask(spec, MEMORY_TMPFS, 1, value);
 	return 0;
 }
 
@@ -231,7 +245,7 @@ static int take_reserve(struct memory_spec *spec, const char *value, struct erro
 	if (ret < 0)
 		return ret;
 	if (bytes)
-		ask(spec, MEMORY_RESERVE, bytes);
+		ask(spec, MEMORY_RESERVE, bytes, value);
 	return 0;
 }
 
@@ -288,6 +302,10 @@ int memory_spec_finish(struct memory_spec *spec, struct error *err)
 	bool limited = memory_spec_asks(spec, MEMORY_LIMIT) &&
 		       spec->value[MEMORY_LIMIT] != NUMBER_UNLIMITED;
 
+	for (size_t i = 0; i < spec->explicit_count; i++) {
+		if (strcmp(spec->explicits[i].file, "memory.max") == 0)
+			limited = strcmp(spec->explicits[i].value, "max") != 0;
+	}
 	if (memory_spec_asks(spec, MEMORY_OOM_GROUP) && memory_spec_asks(spec, MEMORY_OOM_WAIT))
 		return error_set(err, EINVAL, "%s: contradicts %s, \"group\"",
 				 memory_field_path(MEMORY_OOM_GROUP),

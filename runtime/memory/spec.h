@@ -53,6 +53,7 @@ enum memory_charge {
 #define MEMORY_EXPLICIT_MAX 32
 #define MEMORY_FILE_NAME_MAX 48
 #define MEMORY_VALUE_MAX 96
+#define MEMORY_TEXT_MAX 48
 
 /* One "memory.*" key of `unified`, as it was written there. */
 struct memory_explicit {
@@ -67,6 +68,8 @@ struct memory_spec {
 	bool strict;
 	bool accept_kill;			/* oom=kill */
 	bool threshold_percent;			/* one of the thresholds is in % */
+	/* As it was asked, where the value alone does not say it; else "". */
+	char text[MEMORY_FIELDS][MEMORY_TEXT_MAX];
 	size_t explicit_count;
 	struct memory_explicit explicits[MEMORY_EXPLICIT_MAX];
 };
@@ -76,7 +79,7 @@ struct memory_spec {
 /* The annotation that a compiled config carries; never one to be asked for. */
 #define ANNOTATION_ASKED ANNOTATION_PREFIX "asked"
 
-/* "linux.resources.memory.limit" or "org.memcrun.reserve", for messages. */
+/* "linux.resources.memory.limit" or "annotations.org.memcrun.reserve", for messages. */
 const char *memory_field_path(enum memory_field field);
 
 /* "limit", "reserve": short, for tables. */
@@ -86,6 +89,13 @@ static inline bool memory_spec_asks(const struct memory_spec *spec, enum memory_
 {
 	return spec->asked & (1U << field);
 }
+
+/*
+ * The value that was asked for `field` as its user wrote it, cut where it is
+ * long: "64M" of an annotation, "true", "67108864".
+ */
+const char *memory_spec_text(const struct memory_spec *spec, enum memory_field field,
+			     char text[MEMORY_TEXT_MAX]);
 
 /* Is anything at all asked that concerns memory? */
 bool memory_spec_any(const struct memory_spec *spec);

@@ -227,25 +227,51 @@ int crun_config_fd(const struct crun_create *create, const char *text, size_t le
 	return fd;
 }
 
+/* Where execvp() would find `program`: fresh memory, NULL when it would not. */
+static char *find_program(const char *program)
+{
+	const char *path = getenv("PATH");
+	char *found = NULL;
+	size_t len;
+
+	if (strchr(program, '/'))
+		return strdup(program);
+
+	for (path = path ? path : "/usr/sbin:/usr/bin:/sbin:/bin"; ; path += len + 1) {
+		len = strcspn(path, ":");
+		if (asprintf(&found, "%.*s%s%s", (int)len, path, len ? "/" : "", program) < 0)
+			return NULL;
+		if (access(found, X_OK) == 0)
+			return found;
+		free(found);
+		if (!path[len])
+			break;
+	}
+	errno = ENOENT;
+	return NULL;
+}
+
 /* A crun that is memcrun again would go round for ever. */
 static int is_ourselves(const char *program)
 {
 	struct stat theirs, ours;
 
-	return strchr(program, '/') && stat(program, &theirs) == 0 &&
-	       stat("/proc/self/exe", &ours) == 0 && theirs.st_dev == ours.st_dev &&
-	       theirs.st_ino == ours.st_ino;
+	return stat(program, &theirs) == 0 && stat("/proc/self/exe", &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 int crun_exec(const struct crun_globals *globals, int argc, char **argv,
 	      const struct crun_create *create, int config_fd, struct error *err)
 {
+	auto_free char *program = find_program(globals->program);
 	auto_free char **arguments = NULL;
 	char config[64];
 	int count = 0;
 
-	if (is_ourselves(globals->program))
-		return error_set(err, ELOOP, "--crun: is memcrun itself, \"%s\"", globals->program);
+	if (!program)
+		return error_errno(err, errno, "%s: cannot run", globals->program);
+	if (is_ourselves(program))
+		return error_set(err, ELOOP, "--crun: is memcrun itself, \"%s\"", program);
 
 	arguments = calloc((size_t)argc + 3, sizeof(arguments[0]));
 	if (!arguments)
@@ -259,8 +285,8 @@ int crun_exec(const struct crun_globals *globals, int argc, char **argv,
 		}
 		arguments[count++] = argv[i];
 	}
-	arguments[0] = (char *)globals->program;
+	arguments[0] = program;
 
-	execvp(globals->program, arguments);
-	return error_errno(err, errno, "%s: cannot run", globals->program);
+	execv(program, arguments);
+	return error_errno(err, errno, "%s: cannot run", program);
 }

@@ -171,12 +171,12 @@ setup() {
 	bundle b "$LIMIT"
 	sed -i 's/}$/,"annotations":{"org.memcrun.tmpfs":"pod"}}/' b/config.json
 	run -0 memcrun --log log --log-format json run -b b web
-	[[ $output == "memcrun: warning: org.memcrun.tmpfs: "* ]]
+	[[ $output == "memcrun: warning: annotations.org.memcrun.tmpfs: "* ]]
 	grep -q '"level":"warning"' log
 	sed -i 's/"annotations":{/&"org.memcrun.strict":"true",/' b/config.json
 	rm "$RECORD/argv"
 	run -1 memcrun run -b b web
-	[[ $output == "memcrun: org.memcrun.tmpfs: "* ]]
+	[[ $output == "memcrun: annotations.org.memcrun.tmpfs: "* ]]
 	not_run
 }
 

@@ -160,7 +160,7 @@ memory()
 		return
 	fi
 	refused --memory 64m --oom-kill-disable
-	assert_contains "$stderr" 'linux.resources.memory.disableOOMKiller: this kernel cannot wait at the limit, org.memcrun.oom=kill accepts the kill, "true"'
+	assert_contains "$stderr" 'linux.resources.memory.disableOOMKiller: this kernel cannot wait at the limit, annotation org.memcrun.oom=kill accepts the kill, "true"'
 }
 
 @test "all_options_together_each_keep_their_meaning_and_check_sees_drift" {
@@ -365,7 +365,7 @@ memory()
 	direct "$(memory '{}' '{"org.memcrun.reserve": "16MiB"}')"
 	expect -- min=$((16 * MIB))
 	if [[ $CGROUP == v1 ]]; then
-		assert_contains "$said" 'org.memcrun.reserve: this kernel reserves no memory for a cgroup, "16777216"'
+		assert_contains "$said" 'org.memcrun.reserve: this kernel reserves no memory for a cgroup, "16MiB"'
 	else
 		assert_equal "$said" ""
 	fi

@@ -205,31 +205,6 @@ TEST(a_page_floor_rounds_down_and_leaves_unlimited)
 	assert_true(number_page_floor(INT64_MAX) == INT64_MAX - INT64_MAX % page);
 }
 
-TEST(a_size_is_shown_short_and_exact_where_it_can_be)
-{
-	static const struct {
-		int64_t value;
-		const char *text;
-	} rows[] = {
-		{ -1, "max" },
-		{ 0, "0" },
-		{ 1023, "1023" },
-		{ 1024, "1K" },
-		{ 1536, "1.5K" },
-		{ 67108864, "64M" },
-		{ 1610612736, "1.5G" },
-		{ 1099511627776, "1T" },
-		{ 1152921504606846976, "1E" },
-		{ INT64_MAX, "8.0E" },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		char text[NUMBER_TEXT_MAX];
-
-		assert_row_text(rows[i].text, number_size_text(rows[i].value, text), rows[i].text);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,7 +215,6 @@ int main(void)
 		cmocka_unit_test(minus_one_is_a_size_only_where_unlimited_is),
 		cmocka_unit_test(max_and_the_largest_value_of_v1_are_unlimited),
 		cmocka_unit_test(a_page_floor_rounds_down_and_leaves_unlimited),
-		cmocka_unit_test(a_size_is_shown_short_and_exact_where_it_can_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,7 +318,7 @@ TEST(killing_the_group_is_v2s_alone)
 	static const struct row rows[] = {
 		{ "v2", { { MEMORY_OOM_GROUP, 1 } }, "memory.oom.group=1", 0, NULL },
 		{ "v2-patched", { { MEMORY_OOM_GROUP, 1 } }, "memory.oom.group=1", 0, NULL },
-		{ "v1", { { MEMORY_OOM_GROUP, 1 } }, "", 1, "!cannot org.memcrun.oom" },
+		{ "v1", { { MEMORY_OOM_GROUP, 1 } }, "", 1, "!cannot annotations.org.memcrun.oom" },
 	};
 
 	check_rows(rows, COUNT(rows));
@@ -355,7 +355,7 @@ TEST(checking_before_an_update_writes_nothing)
 TEST(a_reserve_is_charged_in_advance_or_protected)
 {
 	static const struct row rows[] = {
-		{ "v1", { { MEMORY_RESERVE, M } }, "", 1, "!cannot org.memcrun.reserve" },
+		{ "v1", { { MEMORY_RESERVE, M } }, "", 1, "!cannot annotations.org.memcrun.reserve" },
 		{ "v2", { { MEMORY_RESERVE, M } }, "memory.min=1048576", 0, NULL },
 		{ "v2-patched", { { MEMORY_RESERVE, M } }, "memory.reserve=1048576", 0, NULL },
 	};
@@ -374,11 +374,11 @@ TEST(charges_move_as_far_as_the_kernel_moves_them)
 		{ "v1", { { MEMORY_MOVE_CHARGE, CHARGE_FILE | CHARGE_SHMEM } },
 		  "memory.move_charge_at_immigrate=2", 0, NULL },
 		{ "v1", { { MEMORY_MOVE_CHARGE, CHARGE_ANON } }, "memory.move_charge_at_immigrate=1", 1,
-		  "!cannot org.memcrun.move-charge" },
+		  "!cannot annotations.org.memcrun.move-charge" },
 		{ "v1", { { MEMORY_MOVE_CHARGE, CHARGE_KERNEL } }, "", 1,
-		  "!cannot org.memcrun.move-charge" },
+		  "!cannot annotations.org.memcrun.move-charge" },
 		{ "v2", { { MEMORY_MOVE_CHARGE, CHARGE_ALL } }, "", 1,
-		  "!cannot org.memcrun.move-charge" },
+		  "!cannot annotations.org.memcrun.move-charge" },
 		{ "v2", { { MEMORY_MOVE_CHARGE, 0 } }, "", 0, NULL },
 		{ "v2-patched", { { MEMORY_MOVE_CHARGE, CHARGE_ALL } }, "", 0, NULL },
 	};
@@ -389,10 +389,10 @@ TEST(charges_move_as_far_as_the_kernel_moves_them)
 TEST(what_no_kernel_does_is_said)
 {
 	static const struct row rows[] = {
-		{ "v1", { { MEMORY_TMPFS, 1 } }, "", 1, "!cannot org.memcrun.tmpfs" },
-		{ "v2", { { MEMORY_TMPFS, 1 } }, "", 1, "!cannot org.memcrun.tmpfs" },
-		{ "v1", { { MEMORY_THRESHOLDS, 1 } }, "", 1, "!cannot org.memcrun.thresholds" },
-		{ "v2", { { MEMORY_THRESHOLDS, 1 } }, "", 1, "!cannot org.memcrun.thresholds" },
+		{ "v1", { { MEMORY_TMPFS, 1 } }, "", 1, "!cannot annotations.org.memcrun.tmpfs" },
+		{ "v2", { { MEMORY_TMPFS, 1 } }, "", 1, "!cannot annotations.org.memcrun.tmpfs" },
+		{ "v1", { { MEMORY_THRESHOLDS, 1 } }, "", 1, "!cannot annotations.org.memcrun.thresholds" },
+		{ "v2", { { MEMORY_THRESHOLDS, 1 } }, "", 1, "!cannot annotations.org.memcrun.thresholds" },
 	};
 
 	check_rows(rows, COUNT(rows));

@@ -329,12 +329,31 @@ TEST(a_percentage_needs_a_limit)
 
 	memory_spec_annotate(&spec, "org.memcrun.thresholds", "70%", NULL);
 	assert_int_equal(memory_spec_finish(&spec, &err), -EINVAL);
-	assert_string_equal(err.text, "org.memcrun.thresholds: a percentage needs "
+	assert_string_equal(err.text, "annotations.org.memcrun.thresholds: a percentage needs "
 				      "linux.resources.memory.limit");
 	memory_spec_set(&spec, MEMORY_LIMIT, -1, NULL);
 	assert_int_equal(memory_spec_finish(&spec, &err), -EINVAL);
 	memory_spec_set(&spec, MEMORY_LIMIT, 64 << 20, NULL);
 	assert_int_equal(memory_spec_finish(&spec, &err), 0);
+
+	/* The limit that will be in force is the explicit one. */
+	memory_spec_explicit(&spec, "memory.max", "max", NULL);
+	assert_int_equal(memory_spec_finish(&spec, &err), -EINVAL);
+}
+
+TEST(a_value_is_shown_as_it_was_asked)
+{
+	struct memory_spec spec = { 0 };
+	char text[MEMORY_TEXT_MAX];
+
+	memory_spec_set(&spec, MEMORY_LIMIT, 64 << 20, NULL);
+	memory_spec_set(&spec, MEMORY_CHECK, 1, NULL);
+	memory_spec_annotate(&spec, "org.memcrun.reserve", "1.5m", NULL);
+	memory_spec_annotate(&spec, "org.memcrun.move-charge", "anon,swap", NULL);
+	assert_string_equal(memory_spec_text(&spec, MEMORY_LIMIT, text), "67108864");
+	assert_string_equal(memory_spec_text(&spec, MEMORY_CHECK, text), "true");
+	assert_string_equal(memory_spec_text(&spec, MEMORY_RESERVE, text), "1.5m");
+	assert_string_equal(memory_spec_text(&spec, MEMORY_MOVE_CHARGE, text), "anon,swap");
 }
 
 TEST(every_field_has_a_path_and_a_name)
@@ -345,7 +364,7 @@ TEST(every_field_has_a_path_and_a_name)
 		assert_non_null(path);
 		assert_non_null(memory_field_name((enum memory_field)field));
 		assert_row(path, strncmp(path, "linux.resources.memory.", 23) == 0 ||
-				 strncmp(path, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0);
+				 strncmp(path, "annotations.org.memcrun.", 24) == 0);
 	}
 }
 
@@ -369,6 +388,7 @@ int main(void)
 		cmocka_unit_test(explicit_keys_have_bounds),
 		cmocka_unit_test(killing_the_group_and_killing_none_contradict),
 		cmocka_unit_test(a_percentage_needs_a_limit),
+		cmocka_unit_test(a_value_is_shown_as_it_was_asked),
 		cmocka_unit_test(every_field_has_a_path_and_a_name),
 	};
 
