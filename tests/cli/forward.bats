@@ -158,6 +158,13 @@ setup() { common_setup; }
 	[[ $output == "memcrun: crun: cannot run: No such file or directory" ]]
 }
 
+@test "a crun that is memcrun itself is refused in PATH too" {
+	mkdir bin
+	ln -s "$MEMCRUN" bin/crun
+	PATH=$PWD/bin:$PATH run -1 "$MEMCRUN" --crun crun list
+	[[ $output == "memcrun: --crun: is memcrun itself, \"$PWD/bin/crun\"" ]]
+}
+
 @test "a crun that is memcrun itself is refused" {
 	ln -s "$MEMCRUN" crun
 	for program in "$MEMCRUN" ./crun; do
