@@ -8,8 +8,15 @@
 void error_one_line(char *text)
 {
 	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+		unsigned char byte = (unsigned char)*text, next = (unsigned char)text[1];
+
+		if (byte < 0x20 || byte == 0x7f)
 			*text = '?';
+		/* U+0080 to U+009F, which some terminals obey as well */
+		if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
+			text[0] = '?';
+			text[1] = '?';
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ struct parse {
 	struct json_value *open;	/* the array or object being filled */
 	const char *key;		/* of the next value, in an object */
 	size_t depth;
+	size_t values;
 	int ret;
 	struct error *err;
 };
@@ -185,8 +186,14 @@ static int no_memory(struct parse *parse)
 
 static struct json_value *add_value(struct parse *parse, enum json_type type)
 {
-	struct json_value *value = cut_value(parse->document, type);
+	struct json_value *value;
 
+	if (++parse->values > JSON_VALUES_MAX) {
+		stop(parse, error_set(parse->err, EINVAL, "more than %zu values",
+				      JSON_VALUES_MAX));
+		return NULL;
+	}
+	value = cut_value(parse->document, type);
 	if (!value) {
 		no_memory(parse);
 		return NULL;

@@ -13,7 +13,8 @@
  * Two parsers will read what this one lets through: ours and crun's. What they
  * could read differently is refused here, with the JSON path or the offset:
  * repeated keys, comments, text behind the document, invalid UTF-8, NUL and
- * lone surrogates in strings, nesting deeper than JSON_DEPTH_MAX.
+ * lone surrogates in strings, nesting deeper than JSON_DEPTH_MAX, more values
+ * than JSON_VALUES_MAX.
  *
  * A document owns all its values; they live until json_free(). Numbers keep the
  * text they came as, so that what is written again is what was read. A path is
@@ -24,6 +25,9 @@
 
 #define JSON_SIZE_MAX ((size_t)16 << 20)
 #define JSON_DEPTH_MAX 100
+
+/* No config comes near; a value takes ten times the memory of its text. */
+#define JSON_VALUES_MAX ((size_t)1 << 20)
 
 enum json_type {
 	JSON_NULL,

@@ -47,7 +47,7 @@ static int unit_shift(const char *unit)
 	return 10 * (int)(letter - letters + 1);
 }
 
-int number_read_size(const char *text, int unlimited, int64_t *value, struct error *err)
+int number_read_size(const char *text, int64_t *value, struct error *err)
 {
 	const char *place = text;
 	uint64_t scale = 1, fraction = 0;
@@ -56,10 +56,6 @@ int number_read_size(const char *text, int unlimited, int64_t *value, struct err
 	char *end;
 	int shift;
 
-	if (unlimited && strcmp(text, "-1") == 0) {
-		*value = NUMBER_UNLIMITED;
-		return 0;
-	}
 	if (!isdigit((unsigned char)*place))
 		return error_set(err, EINVAL, "not a size, \"%s\"", text);
 

@@ -23,11 +23,11 @@
 int number_read_i64(const char *text, int64_t *value, struct error *err);
 
 /*
- * A size as people write it: "64M", "1.5g", "262144", "64MiB", "-1". The units
+ * A size as people write it: "64M", "1.5g", "262144", "64MiB". The units
  * K M G T, with or without "i" or "B", in either case, are powers of 1024, as
- * podman reads them. Bytes; -1 only where `unlimited` is true.
+ * podman reads them. Bytes.
  */
-int number_read_size(const char *text, int unlimited, int64_t *value, struct error *err);
+int number_read_size(const char *text, int64_t *value, struct error *err);
 
 /*
  * A value as a memory control file shows it, for comparing: "max" and v1's

@@ -63,3 +63,14 @@ ssize_t utf8_check(const char *text, size_t len)
 	}
 	return -1;
 }
+
+void utf8_repair(char *text)
+{
+	size_t len = strlen(text), from = 0;
+	ssize_t wrong_at;
+
+	while ((wrong_at = utf8_check(text + from, len - from)) >= 0) {
+		from += (size_t)wrong_at;
+		text[from++] = '?';
+	}
+}

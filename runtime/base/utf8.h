@@ -11,5 +11,8 @@
  * and code points above U+10FFFF through, and crun's other parsers do not.
  */
 
+/* Replace every byte that is part of no valid sequence by '?', in place. */
+void utf8_repair(char *text);
+
 /* The offset of the first byte that begins no valid sequence, or -1. */
 ssize_t utf8_check(const char *text, size_t len);

@@ -38,7 +38,6 @@ static char *json_line(enum log_level level, const char *text)
 	char *written = NULL;
 	char words[sizeof(((struct error *)0)->text)];
 	char stamp[64];
-	ssize_t wrong_at;
 	struct tm utc;
 	size_t len;
 
@@ -47,9 +46,7 @@ static char *json_line(enum log_level level, const char *text)
 
 	/* Who reads the log reads UTF-8; a path may be anything. */
 	snprintf(words, sizeof(words), "%s", text);
-	for (wrong_at = utf8_check(words, strlen(words)); wrong_at >= 0;
-	     wrong_at = utf8_check(words, strlen(words)))
-		words[wrong_at] = '?';
+	utf8_repair(words);
 
 	gettimeofday(&now, NULL);
 	gmtime_r(&now.tv_sec, &utc);
@@ -69,7 +66,8 @@ static void to_file(const char *path, const char *line)
 	auto_free char *text = NULL;
 	auto_close int fd = -1;
 
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	/* As crun opens it: a FIFO without a reader does not block. */
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return;
 	/* One write, so that lines of others cannot come between. */
@@ -134,12 +132,13 @@ void log_line(const struct log *log, enum log_level level, const char *text)
 			line = json;
 	}
 
-	snprintf(id, sizeof(id), "%s", log->id ? log->id : PROGRAM);
+	rest = strchr(log->target, ':');
+	snprintf(id, sizeof(id), "%s", rest && rest[1] ? rest + 1 : log->id ? log->id : PROGRAM);
 	error_one_line(id);
-	if ((rest = rest_of(log->target, "syslog:")))
-		to_syslog(*rest ? rest : id, level, line);
-	else if ((rest = rest_of(log->target, "journald:")))
-		to_journal(*rest ? rest : id, level, line);
+	if (rest_of(log->target, "syslog:"))
+		to_syslog(id, level, line);
+	else if (rest_of(log->target, "journald:"))
+		to_journal(id, level, line);
 	else if ((rest = rest_of(log->target, "file:")))
 		to_file(rest, line);
 	else if (!strchr(log->target, ':'))

@@ -88,6 +88,42 @@ static void print_plan(const struct memory_plan *plan)
 }
 
 /*
+ * crun gives a hook /dev/null to speak to, so that ours is told the engine's log,
+ * by a name that holds in the directory that it will be started in.
+ */
+static int compile_plan(const struct log *log, struct config *config,
+			const struct memory_plan *plan, struct error *err)
+{
+	const char *hook[8] = { NULL };
+	auto_free char *directory = NULL;
+	auto_free char *target = NULL;
+	char program[PATH_MAX];
+	ssize_t len;
+	int i = 0;
+
+	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (len < 0)
+		return error_errno(err, errno, "/proc/self/exe: cannot read");
+	program[len] = '\0';
+
+	hook[i++] = program;
+	if (log->target) {
+		if (log->target[0] != '/' && !strchr(log->target, ':'))
+			directory = getcwd(NULL, 0);
+		if (asprintf(&target, "--log=%s%s%s", directory ? directory : "",
+			     directory ? "/" : "", log->target) < 0) {
+			target = NULL;
+			return error_errno(err, ENOMEM, "config.json");
+		}
+		hook[i++] = target;
+		if (log->format && strcmp(log->format, "json") == 0)
+			hook[i++] = "--log-format=json";
+	}
+	hook[i++] = "apply-hook";
+	return config_compile(config, plan, hook, err);
+}
+
+/*
  * Make what crun is to read instead of its config. *config_fd stays -1 where
  * its own will do.
  */
@@ -96,10 +132,8 @@ static int compile(const struct verb_context *context, const struct crun_create 
 {
 	auto_config struct config config = { 0 };
 	auto_free char *path = crun_config_path(create);
-	char program[PATH_MAX];
 	auto_free char *text = NULL;
 	struct memory_plan plan;
-	ssize_t program_len;
 	size_t len;
 	int ret;
 
@@ -109,7 +143,7 @@ static int compile(const struct verb_context *context, const struct crun_create 
 	if (ret < 0)
 		return ret;
 
-	if (!memory_spec_any(&config.spec)) {
+	if (!config.concerned) {
 		/* What came through a pipe has been taken out of it. */
 		if (config.rereadable)
 			return 0;
@@ -125,12 +159,7 @@ static int compile(const struct verb_context *context, const struct crun_create 
 	if (context->globals->debug)
 		print_plan(&plan);
 
-	program_len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	if (program_len < 0)
-		return error_errno(err, errno, "/proc/self/exe: cannot read");
-	program[program_len] = '\0';
-
-	ret = config_compile(&config, &plan, program, err);
+	ret = compile_plan(&context->log, &config, &plan, err);
 	if (ret == 0)
 		ret = json_write(config.document, json_root(config.document), false, &text, &len,
 				 err);
@@ -164,7 +193,9 @@ static int create_or_run(struct verb_context *context, int argc, char **argv, in
 	crun_create_read(&create, argc, argv, verb);
 	if (create.unknown)
 		warn_unknown(context);
-	if (create.help || create.unknown || create.id >= argc)
+	/* What crun will refuse it shall refuse in its own words. */
+	if (create.help || create.unknown || create.id != argc - 1 ||
+	    (create.bundle && !*create.bundle))
 		return become_crun(context, argc, argv, NULL, -1);
 
 	context->log.id = argv[create.id];
@@ -200,7 +231,8 @@ int main(int argc, char **argv)
 			break;
 		}
 	}
-	if (globals.help || globals.version || globals.unknown || globals.verb >= argc)
+	if (globals.help || globals.version || globals.usage || globals.unknown ||
+	    globals.verb >= argc)
 		return become_crun(&context, argc, argv, NULL, -1);
 
 	name = argv[globals.verb];

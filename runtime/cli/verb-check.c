@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -71,6 +73,7 @@ static void print_help(void)
 
 static int read_options(struct check *check, int argc, char **argv)
 {
+	char letter[] = "-?";
 	int option;
 
 	optind = 0;
@@ -99,8 +102,9 @@ static int read_options(struct check *check, int argc, char **argv)
 			return error_set(&check->err, EINVAL, "check: needs an argument, \"%s\"",
 					 argv[optind - 1]);
 		default:
+			letter[1] = (char)optopt;
 			return error_set(&check->err, EINVAL, "check: unknown option, \"%s\"",
-					 argv[optind - 1]);
+					 optopt ? letter : argv[optind - 1]);
 		}
 	}
 
@@ -109,6 +113,8 @@ static int read_options(struct check *check, int argc, char **argv)
 				 argv[optind + 1]);
 	if (optind < argc)
 		check->container = argv[optind];
+	if (check->bundle && !*check->bundle)
+		return error_set(&check->err, EINVAL, "check: --bundle: empty");
 	if (!!check->bundle + !!check->config + !!check->container > 1)
 		return error_set(&check->err, EINVAL,
 				 "check: one of --bundle, --config and CONTAINER at a time");
@@ -344,9 +350,6 @@ static int plan_table(struct check *check, const struct memory_plan *plan,
 	char text[MEMORY_VALUE_MAX];
 	int ret;
 
-	if (cgroup)
-		printf("%s: %s\n\n", check->container, cgroup->path);
-
 	table_init(&table, columns);
 	for (size_t i = 0; i < columns; i++)
 		table_cell(&table, "%s", heading[i]);
@@ -388,6 +391,10 @@ static int show_plan(struct check *check, const struct memory_spec *spec,
 		read_in_force(&lines, cgroup);
 	if (check->json)
 		return plan_json(check, &plan, spec, &lines, cgroup);
+	if (cgroup) {
+		error_set(&check->err, 0, "%s: %s", check->container, cgroup->path);
+		printf("%s\n\n", check->err.text);
+	}
 	if (!lines.count) {
 		puts("no memory settings");
 		return 0;
@@ -443,6 +450,70 @@ static int read_state(struct check *check, struct state *state)
 	return ret < 0 ? error_prefix(&check->err, ret, "%s", check->container) : 0;
 }
 
+/* What crun keeps of a container below --root, for its own use. */
+static int open_status(struct check *check, struct json **status)
+{
+	const char *root = check->context->globals->root, *run = getenv("XDG_RUNTIME_DIR");
+	auto_free char *path = NULL;
+	auto_free char *text = NULL;
+	auto_close int fd = -1;
+	size_t len;
+	int ret;
+
+	if (root)
+		ret = asprintf(&path, "%s/%s/status", root, check->container);
+	else
+		ret = asprintf(&path, "%s/crun/%s/status", geteuid() && run ? run : "/run",
+			       check->container);
+	if (ret < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = file_read_all(fd, JSON_SIZE_MAX, &text, &len, NULL);
+	return ret < 0 ? ret : json_parse(text, len, status, NULL);
+}
+
+/*
+ * The container's own cgroup. Its first process may have gone deeper, as systemd
+ * does, so crun's own record counts, and only without it the process.
+ */
+static int open_cgroup(struct check *check, const struct state *state, struct cgroup *cgroup)
+{
+	auto_json struct json *status = NULL;
+	const char *path = NULL;
+
+	if (open_status(check, &status) == 0 &&
+	    json_get_string(json_root(status), "cgroup-path", &path, NULL) > 0 && *path &&
+	    cgroup_open_path(cgroup, &check->host, path, NULL) == 0)
+		return 0;
+	return cgroup_open_process(cgroup, &check->host, state->pid, &check->err);
+}
+
+/* Of a container that memcrun did not compile the bundle tells, while it is there. */
+static int read_asked(struct check *check, const struct state *state, struct memory_spec *spec)
+{
+	struct crun_create create = { .bundle = state->bundle };
+	auto_config struct config config = { 0 };
+	auto_free char *path = NULL;
+	int ret;
+
+	if (state->asked)
+		return config_read_asked(spec, state->asked, &check->err);
+	if (!state->bundle)
+		return 0;
+
+	path = crun_config_path(&create);
+	if (!path)
+		return error_errno(&check->err, ENOMEM, "check");
+	ret = config_read(&config, path, &check->err);
+	if (ret == 0)
+		*spec = config.spec;
+	return ret;
+}
+
 static int show_container(struct check *check)
 {
 	auto_cgroup struct cgroup cgroup = CGROUP_NONE;
@@ -454,12 +525,9 @@ static int show_container(struct check *check)
 	ret = read_state(check, &state);
 	if (ret < 0)
 		return ret;
-	if (state.asked) {
-		ret = config_read_asked(&spec, state.asked, &check->err);
-		if (ret < 0)
-			return error_prefix(&check->err, ret, "%s", check->container);
-	}
-	ret = cgroup_open_process(&cgroup, &check->host, state.pid, &check->err);
+	ret = read_asked(check, &state, &spec);
+	if (ret == 0)
+		ret = open_cgroup(check, &state, &cgroup);
 	if (ret < 0)
 		return error_prefix(&check->err, ret, "%s", check->container);
 
@@ -493,6 +561,8 @@ int verb_check(const struct verb_context *context, int argc, char **argv)
 			ret = show_kernel(&check);
 	}
 	host_close(&check.host);
+	if (ret == 0 && (fflush(stdout) || ferror(stdout)))
+		ret = error_errno(&check.err, errno ? errno : EIO, "check: cannot print");
 	if (ret == 0)
 		return EXIT_DONE;
 

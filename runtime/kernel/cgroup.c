@@ -19,7 +19,6 @@ static const struct hierarchy {
 } hierarchies[] = {
 	{ "memory", "memory/memory.limit_in_bytes", CGROUP_V1 },
 	{ ".", "cgroup.controllers", CGROUP_V2 },
-	{ "unified", "unified/cgroup.controllers", CGROUP_V2 },
 };
 
 const char *cgroup_mode_name(enum cgroup_mode mode)

@@ -10,8 +10,8 @@
  * cgroup - a directory of the hierarchy that controls memory.
  *
  * Which hierarchy that is is found by looking: on a v1 machine, legacy or
- * hybrid, "memory" below the root; on a unified one the root itself, or
- * "unified" below it where a hybrid layout keeps memory on v2.
+ * hybrid, "memory" below the root; on a unified one the root itself. A hybrid
+ * layout that keeps memory on v2 has neither: crun cannot use it.
  */
 
 enum cgroup_mode {

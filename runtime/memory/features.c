@@ -20,6 +20,10 @@
 /* Large enough to be no hindrance, unlike any default, and whole pages. */
 #define PROBE_BYTES ((int64_t)4097 << 20)
 
+/* A probe takes well below a millisecond; 5 s are for a machine under load. */
+#define PROBE_WAITS 1000
+#define PROBE_WAIT_USEC 5000
+
 /* For the file that takes bits: Linux 6.13 and later refuse all but 0. */
 #define PROBE_BITS INT64_C(1)
 
@@ -159,11 +163,13 @@ static bool has_effect(int dirfd, const struct memory_file *file)
  * Make the probe cgroup, or take over one that a killed process left behind, and
  * lock it. The lock is on the probe and not on its parent, which everyone may
  * open and so could keep locked. The holder removes what it locked, so whoever
- * waited for that finds a directory that is gone and makes a new one.
+ * waited for that finds a directory that is gone and makes a new one. One that
+ * was stopped half-way must not stop the others: they give up, and do not know.
  */
 static int open_probe(int parent)
 {
 	auto_close int fd = -1;
+	int patience = PROBE_WAITS;
 	struct stat locked, named;
 
 	for (;;) {
@@ -172,8 +178,13 @@ static int open_probe(int parent)
 		fd = openat(parent, PROBE_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
-		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &locked) < 0)
+		if (fd < 0 || fstat(fd, &locked) < 0)
 			return -errno;
+		while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			if (errno != EWOULDBLOCK || --patience == 0)
+				return -errno;
+			usleep(PROBE_WAIT_USEC);
+		}
 		if (fstatat(parent, PROBE_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    named.st_ino == locked.st_ino)
 			return take_fd(&fd);

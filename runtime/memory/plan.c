@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "memory/plan.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 /* What the planning of one field needs. */
 struct making {
@@ -21,30 +23,32 @@ struct making {
 int memory_value_read(const char *text, int64_t *value, struct error *err)
 {
 	static const char units[] = "kmgtpe";
-	char number[MEMORY_VALUE_MAX];
-	size_t len = strcspn(text, "\n");
-	const char *unit;
-	int64_t read;
+	const char *unit = NULL;
+	unsigned long long number;
 	int shift = 0;
-	int ret;
+	char *end;
 
-	if (len == 0 || len >= sizeof(number))
-		return error_set(err, EINVAL, "not a number, \"%s\"", text);
-	memcpy(number, text, len);
-	number[len] = '\0';
+	/* memparse() takes octal and hexadecimal numbers too. */
+	if (!isdigit((unsigned char)*text))
+		return number_read_file(text, value, err);
 
-	unit = strchr(units, number[len - 1] | 0x20);
-	if (unit && len > 1 && strcmp(number, "max") != 0) {
-		shift = 10 * (int)(unit - units + 1);
-		number[len - 1] = '\0';
-	}
-
-	ret = number_read_file(number, &read, err);
-	if (ret < 0)
-		return ret;
-	if (shift && (read < 0 || read > INT64_MAX >> shift))
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	if (errno)
 		return error_set(err, ERANGE, "out of range, \"%s\"", text);
-	*value = shift ? read << shift : read;
+	if (*end && *end != '\n')
+		unit = strchr(units, tolower((unsigned char)*end));
+	if (unit) {
+		shift = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (*end && *end != '\n')
+		return error_set(err, EINVAL, "not a number, \"%s\"", text);
+	if (number > (unsigned long long)INT64_MAX >> shift)
+		return error_set(err, ERANGE, "out of range, \"%s\"", text);
+
+	number <<= shift;
+	*value = number >= NUMBER_V1_MAX ? NUMBER_UNLIMITED : (int64_t)number;
 	return 0;
 }
 
@@ -94,6 +98,7 @@ static void note(const struct making *m, enum memory_field field, const char *fo
 	vsnprintf(place->text + len, sizeof(place->text) - len, format, args);
 	va_end(args);
 	error_one_line(place->text);
+	utf8_repair(place->text);		/* where it was cut */
 }
 
 static int refuse(const struct making *m, int code, enum memory_field field, const char *what)
@@ -146,16 +151,26 @@ static const struct memory_file *row_named(const struct making *m, const char *n
 	return row && memory_features_have(m->features, row) ? row : NULL;
 }
 
+/* The explicit key of this name, or NULL. */
+static const struct memory_explicit *explicit_of(const struct making *m, const char *file)
+{
+	for (size_t i = 0; i < m->spec->explicit_count; i++) {
+		if (strcmp(m->spec->explicits[i].file, file) == 0)
+			return &m->spec->explicits[i];
+	}
+	return NULL;
+}
+
 /*
  * The limit that will be in force: an explicit memory.max counts more than the
  * field. False where there is none, or where it is text only the kernel reads.
  */
 static bool limit_in_force(const struct making *m, int64_t *limit)
 {
-	for (size_t i = 0; i < m->spec->explicit_count; i++) {
-		if (strcmp(m->spec->explicits[i].file, "memory.max") == 0)
-			return memory_value_read(m->spec->explicits[i].value, limit, NULL) == 0;
-	}
+	const struct memory_explicit *asked = explicit_of(m, "memory.max");
+
+	if (asked)
+		return memory_value_read(asked->value, limit, NULL) == 0;
 	*limit = value_of(m, MEMORY_LIMIT);
 	return memory_spec_asks(m->spec, MEMORY_LIMIT);
 }
@@ -228,6 +243,10 @@ static int plan_swap_v2(const struct making *m, bool limited, int64_t limit)
 		add_number(m, MEMORY_SWAP, hard, total);
 		return 0;
 	}
+	/* Whatever it would have been, the explicit one is what counts. */
+	if (explicit_of(m, "memory.swap.max"))
+		return cannot(m, MEMORY_SWAP,
+			      "linux.resources.unified.memory.swap.max stands in its place");
 	return refuse(m, EOPNOTSUPP, MEMORY_SWAP,
 		      "needs linux.resources.memory.limit, for this kernel limits swap alone");
 }

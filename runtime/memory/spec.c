@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 #define OCI "linux.resources.memory."
 #define ANNOTATION_PATH "annotations." ANNOTATION_PREFIX
@@ -60,6 +61,7 @@ static void ask(struct memory_spec *spec, enum memory_field field, int64_t value
 	spec->asked |= 1U << field;
 	spec->value[field] = value;
 	snprintf(spec->text[field], sizeof(spec->text[field]), "%s", text);
+	utf8_repair(spec->text[field]);		/* where it was cut */
 }
 
 const char *memory_spec_text(const struct memory_spec *spec, enum memory_field field,
@@ -161,7 +163,7 @@ static int take_threshold(struct memory_spec *spec, char *word)
 	int64_t number;
 
 	if (word[len - 1] != '%')
-		return number_read_size(word, 0, &number, NULL) < 0 || number == 0 ? -EINVAL : 0;
+		return number_read_size(word, &number, NULL) < 0 || number == 0 ? -EINVAL : 0;
 
 	word[len - 1] = '\0';
 	spec->threshold_percent = true;
@@ -241,7 +243,7 @@ static int take_reserve(struct memory_spec *spec, const char *value, struct erro
 	int64_t bytes;
 	int ret;
 
-	ret = number_read_size(value, 0, &bytes, err);
+	ret = number_read_size(value, &bytes, err);
 	if (ret < 0)
 		return ret;
 	if (bytes)
@@ -279,6 +281,15 @@ int memory_spec_explicit(struct memory_spec *spec, const char *file, const char 
 {
 	struct memory_explicit *place;
 
+	for (const char *c = value; *c; c++) {
+		/* crun splits some values into lines, the kernel none. */
+		if ((unsigned char)*c < 0x20)
+			return error_set(err, EINVAL,
+					 "linux.resources.unified.%s: a control character, \"%s\"",
+					 file, value);
+	}
+	if (!*value)
+		return error_set(err, EINVAL, "linux.resources.unified.%s: empty", file);
 	if (strchr(file, '/'))
 		return error_set(err, EINVAL, "linux.resources.unified: not a file name, \"%s\"",
 				 file);

@@ -110,9 +110,10 @@ static int read_annotations(struct memory_spec *spec, struct json_value *root, s
 	return 0;
 }
 
-static int read_spec(struct memory_spec *spec, struct json_value *root, struct error *err)
+static int read_spec(struct config *config, struct json_value *root, struct error *err)
 {
-	struct json_value *object;
+	struct memory_spec *spec = &config->spec;
+	struct json_value *object = NULL;
 	int ret;
 
 	if (root->type != JSON_OBJECT)
@@ -120,14 +121,20 @@ static int read_spec(struct memory_spec *spec, struct json_value *root, struct e
 
 	/* A memory that is no object must not pass as one that asks for nothing. */
 	ret = json_get_object(root, MEMORY, &object, err);
-	for (size_t i = 0; ret >= 0 && i < KEYS; i++)
+	for (size_t i = 0; ret >= 0 && i < KEYS; i++) {
+		/* crun takes the 0 of "not set" for a limit: it must not see it. */
+		if (json_member(object, keys[i].name))
+			config->concerned = true;
 		ret = read_key(spec, root, &keys[i], err);
+	}
 	if (ret >= 0)
 		ret = read_unified(spec, root, err);
 	if (ret >= 0)
 		ret = read_annotations(spec, root, err);
 	if (ret >= 0)
 		ret = memory_spec_finish(spec, err);
+	if (memory_spec_any(spec))
+		config->concerned = true;
 	return ret;
 }
 
@@ -139,7 +146,7 @@ int config_parse(struct config *config, const char *text, size_t len, struct err
 	ret = json_parse(text, len, &config->document, err);
 	if (ret < 0)
 		return ret;
-	ret = read_spec(&config->spec, json_root(config->document), err);
+	ret = read_spec(config, json_root(config->document), err);
 	if (ret < 0)
 		config_free(config);
 	return ret;
@@ -310,11 +317,11 @@ static int give_to_crun(struct json *document, struct json_value *memory, const 
 
 /* FILE=VALUE as an argument of our hook, which is added when first needed. */
 static int give_to_hook(struct json *document, struct json_value **args,
-			const char *hook_program, const struct plan_write *write,
+			const char *const hook[], const struct plan_write *write,
 			struct error *err)
 {
 	char argument[MEMORY_FILE_NAME_MAX + MEMORY_VALUE_MAX];
-	struct json_value *hooks, *list, *hook;
+	struct json_value *hooks, *list, *entry;
 	int ret;
 
 	if (!*args) {
@@ -329,11 +336,11 @@ static int give_to_hook(struct json *document, struct json_value **args,
 			return error_set(err, EINVAL, "hooks.createRuntime: not an array");
 
 		/* First, so that other hooks find the memory settings complete. */
-		hook = json_prepend_object(document, list);
-		json_set_string(document, hook, "path", hook_program);
-		*args = json_set_array(document, hook, "args");
-		json_add_string(document, *args, "memcrun");
-		json_add_string(document, *args, "apply-hook");
+		entry = json_prepend_object(document, list);
+		json_set_string(document, entry, "path", hook[0]);
+		*args = json_set_array(document, entry, "args");
+		for (; *hook; hook++)
+			json_add_string(document, *args, *hook);
 	}
 	snprintf(argument, sizeof(argument), "%s=%s", write->file, write->value);
 	json_add_string(document, *args, argument);
@@ -341,17 +348,17 @@ static int give_to_hook(struct json *document, struct json_value **args,
 }
 
 int config_compile(struct config *config, const struct memory_plan *plan,
-		   const char *hook_program, struct error *err)
+		   const char *const hook[], struct error *err)
 {
 	struct json *document = config->document;
 	struct json_value *root = json_root(document);
-	struct json_value *resources, *memory, *args = NULL;
+	struct json_value *linux_object = NULL, *resources, *memory, *args = NULL;
 	auto_free char *asked = NULL;
 	const char *key;
 	int ret;
 
 	/* Made up by us it would be a container without namespaces. */
-	ret = json_get_object(root, "linux", &resources, err);
+	ret = json_get_object(root, "linux", &linux_object, err);
 	if (ret == 0)
 		return error_set(err, EINVAL, "linux: missing");
 	if (ret < 0)
@@ -362,20 +369,25 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 	json_set_string(document, json_need_object(document, root, "annotations"),
 			ANNOTATION_ASKED, asked);
 
-	resources = json_need_object(document, json_need_object(document, root, "linux"),
-				     "resources");
-	memory = json_need_object(document, resources, "memory");
+	/*
+	 * Objects are made when something goes in: one that is there and empty tells
+	 * crun to set up cgroups where it might do without.
+	 */
+	resources = json_member(linux_object, "resources");
+	memory = json_member(resources, "memory");
 	for (size_t i = 0; i < KEYS; i++)
 		json_remove(memory, keys[i].name);
-
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
 
 		key = crun_key(plan, &config->spec, write);
+		if (key || plan->mode == CGROUP_V2)
+			resources = json_need_object(document, linux_object, "resources");
 		if (key)
-			ret = give_to_crun(document, memory, key, &config->spec, write, err);
+			ret = give_to_crun(document, json_need_object(document, resources, "memory"),
+					   key, &config->spec, write, err);
 		else if (plan->mode == CGROUP_V1)
-			ret = give_to_hook(document, &args, hook_program, write, err);
+			ret = give_to_hook(document, &args, hook, write, err);
 		else
 			json_set_string(document,
 					json_need_object(document, resources, "unified"),

@@ -16,6 +16,7 @@ struct config {
 	char *text;		/* as it was read */
 	size_t len;
 	bool rereadable;	/* a regular file: crun can read it again */
+	bool concerned;		/* has memory settings, be it ones that ask for nothing */
 	struct json *document;
 	struct memory_spec spec;
 };
@@ -36,11 +37,12 @@ int config_parse(struct config *config, const char *text, size_t len, struct err
 /*
  * Compile `plan` into the document, in place: what crun writes itself stays in
  * `memory`, what it takes as a file name becomes a `unified` key, and what
- * neither can say a createRuntime hook of `hook_program` (an absolute path).
- * What was asked is kept in the annotation ANNOTATION_ASKED.
+ * neither can say a createRuntime hook. `hook` is the hook's command, an absolute
+ * path and arguments up to a NULL, to which FILE=VALUE are added. What was asked
+ * is kept in the annotation ANNOTATION_ASKED.
  */
 int config_compile(struct config *config, const struct memory_plan *plan,
-		   const char *hook_program, struct error *err);
+		   const char *const hook[], struct error *err);
 
 /* The spec that ANNOTATION_ASKED's text stands for. */
 int config_read_asked(struct memory_spec *spec, const char *asked, struct error *err);

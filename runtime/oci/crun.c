@@ -19,22 +19,22 @@
 #endif
 
 enum option_id {
-	OPTION_CRUN = 256,
-	OPTION_ROOT,
+	OPTION_ROOT = 256,
 	OPTION_LOG,
 	OPTION_LOG_FORMAT,
 	OPTION_DEBUG,
 	OPTION_HELP,
 	OPTION_VERSION,
+	OPTION_USAGE,
 	OPTION_OTHER,		/* known, and nothing to us */
 };
 
 /*
- * crun's global options, up to 1.28, with those that argp adds to every program
- * (help, usage, program-name, HANG) and ours.
+ * crun's global options, up to 1.29, with those that argp adds to every program
+ * (help, usage, program-name, HANG). --rootless is --root to crun itself. Ours is
+ * not among them, so that it makes none of theirs ambiguous.
  */
 static const struct option global_options[] = {
-	{ "crun", required_argument, NULL, OPTION_CRUN },
 	{ "root", required_argument, NULL, OPTION_ROOT },
 	{ "log", required_argument, NULL, OPTION_LOG },
 	{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
@@ -42,10 +42,10 @@ static const struct option global_options[] = {
 	{ "debug", no_argument, NULL, OPTION_DEBUG },
 	{ "cgroup-manager", required_argument, NULL, OPTION_OTHER },
 	{ "systemd-cgroup", no_argument, NULL, OPTION_OTHER },
-	{ "rootless", required_argument, NULL, OPTION_OTHER },
+	{ "rootless", required_argument, NULL, OPTION_ROOT },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "usage", no_argument, NULL, OPTION_OTHER },
+	{ "usage", no_argument, NULL, OPTION_USAGE },
 	{ "program-name", required_argument, NULL, OPTION_OTHER },
 	{ "HANG", optional_argument, NULL, OPTION_OTHER },
 	{ 0 },
@@ -77,10 +77,32 @@ static void cut_arguments(int *argc, char **argv, int from, int to)
 	*argc -= to - from;
 }
 
+/*
+ * Is argv[at] our own --crun? Its path is given and it is cut out; without a path
+ * -EINVAL. 0 where it is another.
+ */
+static int take_crun(const char **program, int *argc, char **argv, int at, struct error *err)
+{
+	int words = 1;
+
+	if (strncmp(argv[at], "--crun=", strlen("--crun=")) == 0) {
+		*program = argv[at] + strlen("--crun=");
+	} else if (strcmp(argv[at], "--crun") == 0) {
+		if (at + 1 >= *argc)
+			return error_set(err, EINVAL, "--crun: needs a path");
+		*program = argv[at + 1];
+		words = 2;
+	} else {
+		return 0;
+	}
+	cut_arguments(argc, argv, at, at + words);
+	return 1;
+}
+
 int crun_globals_read(struct crun_globals *globals, int *argc, char **argv, struct error *err)
 {
 	struct crun_globals seen = { .program = CRUN_PATH };
-	int option, before;
+	int option, before, ret;
 
 	opterr = 0;
 	optind = 1;
@@ -91,11 +113,6 @@ int crun_globals_read(struct crun_globals *globals, int *argc, char **argv, stru
 			break;
 
 		switch (option) {
-		case OPTION_CRUN:
-			seen.program = optarg;
-			cut_arguments(argc, argv, before, optind);
-			optind = before;
-			break;
 		case OPTION_ROOT:
 			seen.root = optarg;
 			break;
@@ -116,15 +133,19 @@ int crun_globals_read(struct crun_globals *globals, int *argc, char **argv, stru
 		case 'V':
 			seen.version = true;
 			break;
+		case OPTION_USAGE:
+			seen.usage = true;
+			break;
 		case OPTION_OTHER:
 			break;
-		case ':':
-			if (optopt == OPTION_CRUN)
-				return error_set(err, EINVAL, "--crun: needs a path");
-			seen.unknown = true;
-			break;
 		default:
-			seen.unknown = true;
+			ret = take_crun(&seen.program, argc, argv, before, err);
+			if (ret < 0)
+				return ret;
+			if (ret > 0)
+				optind = before;
+			else
+				seen.unknown = true;
 			break;
 		}
 	}
@@ -190,6 +211,12 @@ char *crun_config_path(const struct crun_create *create)
 	return path;
 }
 
+/* A number of fds; one beyond all sense finds no fd above it and fails there. */
+static long count_of(long fds)
+{
+	return fds < 0 ? 0 : fds > 1 << 28 ? 1 << 28 : fds;
+}
+
 /* Kernels before 6.3 do not know MFD_NOEXEC_SEAL, later ones may insist. */
 static int open_memory(void)
 {
@@ -215,9 +242,8 @@ int crun_config_fd(const struct crun_create *create, const char *text, size_t le
 	if (ret < 0)
 		return error_prefix(err, ret, "config.json");
 
-	handed = create->preserve_fds + (listen_fds ? strtol(listen_fds, NULL, 10) : 0);
-	if (handed < 0 || handed > 1 << 20)
-		handed = 0;
+	handed = count_of(create->preserve_fds) +
+		 count_of(listen_fds ? strtol(listen_fds, NULL, 10) : 0);
 	/* Well above, so that no fd that the container expects empty is taken. */
 	fd = fcntl(memory, F_DUPFD, (int)handed + 64);
 	if (fd < 0 && errno == EINVAL)
@@ -232,6 +258,7 @@ static char *find_program(const char *program)
 {
 	const char *path = getenv("PATH");
 	char *found = NULL;
+	struct stat st;
 	size_t len;
 
 	if (strchr(program, '/'))
@@ -241,7 +268,7 @@ static char *find_program(const char *program)
 		len = strcspn(path, ":");
 		if (asprintf(&found, "%.*s%s%s", (int)len, path, len ? "/" : "", program) < 0)
 			return NULL;
-		if (access(found, X_OK) == 0)
+		if (stat(found, &st) == 0 && S_ISREG(st.st_mode) && access(found, X_OK) == 0)
 			return found;
 		free(found);
 		if (!path[len])

@@ -23,6 +23,7 @@ struct crun_globals {
 	bool debug;
 	bool help;
 	bool version;
+	bool usage;
 	bool unknown;		/* an option that is in no table */
 	int verb;		/* index in argv; argc where there is none */
 };

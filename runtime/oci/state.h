@@ -13,7 +13,6 @@
 struct state {
 	struct json *document;
 	pid_t pid;			/* 0: not running */
-	const char *id;
 	const char *bundle;
 	const char *asked;		/* ANNOTATION_ASKED, or NULL */
 };

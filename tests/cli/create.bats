@@ -96,10 +96,23 @@ setup() {
 	got_argv run -b b --config "/proc/self/fd/$(handed_fd)" -- $'-odd\nname'
 }
 
-@test "what is behind the container's name is left to crun" {
+@test "words behind the container's name are crun's to refuse" {
 	bundle b "$LIMIT"
 	memcrun run -b b web -b other
-	got_argv run -b b --config "/proc/self/fd/$(handed_fd)" web -b other
+	got_argv run -b b web -b other
+}
+
+@test "fields that mean not set never reach crun, which takes 0 for a limit" {
+	bundle b '{"limit":0,"swap":0}'
+	memcrun run -b b web
+	[[ $(jq -c .linux.resources.memory "$RECORD/config") == "{}" ]]
+}
+
+@test "a log that nobody reads does not block" {
+	mkfifo log
+	bundle b '{"limit":-5}'
+	run -1 timeout 10 "$MEMCRUN" --crun "$FAKE" --log log run -b b web
+	[[ $output == *'linux.resources.memory.limit: below -1, "-5"' ]]
 }
 
 @test "debug prints the plan before it is handed over" {

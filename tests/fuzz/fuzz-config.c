@@ -6,6 +6,8 @@
 #include "memory/plan.h"
 #include "oci/config.h"
 
+static const char *const hook[] = { "/usr/bin/memcrun", "apply-hook", NULL };
+
 const char fuzz_name[] = "config";
 
 /* Kernels as the fixture trees have them, without a file being looked at. */
@@ -94,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		}
 		check_plan(&plan);
-		if (config_compile(&config, &plan, "/usr/bin/memcrun", &err) == 0)
+		if (config_compile(&config, &plan, hook, &err) == 0)
 			check_compiled(&config);
 		else
 			must(err.text[0]);

@@ -12,7 +12,7 @@ static void check_texts(const char *text)
 	char exact[32];
 	int64_t value = 42, back = 0;
 
-	if (number_read_size(text, 0, &value, NULL) == 0)
+	if (number_read_size(text, &value, NULL) == 0)
 		must(value >= 0);
 	else
 		must(value == 42);

@@ -3,7 +3,7 @@
 
 #include "kernels.h"
 
-#define HOOK "/usr/bin/memcrun"
+static const char *const HOOK[] = { "/usr/bin/memcrun", "--log=/log", "apply-hook", NULL };
 
 /* A config whose linux.resources and annotations are these. */
 static char *config_text(const char *resources, const char *annotations)
@@ -256,8 +256,8 @@ TEST(a_plan_is_divided_between_memory_unified_and_hook)
 		  "" },
 		{ "v1", "{\"memory\":{\"limit\":4096}}", "{\"org.memcrun.move-charge\":\"all\"}",
 		  "{\"limit\":4096}", "",
-		  "{\"createRuntime\":[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"memcrun\","
-		  "\"apply-hook\",\"memory.move_charge_at_immigrate=3\"]}]}" },
+		  "{\"createRuntime\":[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"/usr/bin/memcrun\","
+		  "\"--log=/log\",\"apply-hook\",\"memory.move_charge_at_immigrate=3\"]}]}" },
 		{ "v2-patched", "{\"memory\":{\"limit\":67108864,\"swap\":100663296,"
 				"\"reservation\":33554432,\"swappiness\":5,\"disableOOMKiller\":true}}",
 		  "{\"org.memcrun.reserve\":\"4096\"}", "{\"limit\":67108864,\"reservation\":33554432}",
@@ -321,7 +321,7 @@ TEST(our_hook_runs_before_those_that_were_there)
 	auto_free char *written = compiled(&config, text, "v1");
 
 	assert_part(&config, "hooks.createRuntime",
-		    "[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"memcrun\",\"apply-hook\","
+		    "[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"/usr/bin/memcrun\",\"--log=/log\",\"apply-hook\","
 		    "\"memory.move_charge_at_immigrate=1\"]},{\"path\":\"/other\"}]");
 	assert_non_null(written);
 }
@@ -363,10 +363,10 @@ TEST(parts_that_are_null_are_made)
 	auto_config struct config config = { 0 };
 	auto_free char *written = compiled(&config, text, "v1");
 
-	assert_part(&config, "linux.resources.memory", "{}");
+	assert_part(&config, "linux.resources", "null");
 	assert_part(&config, "hooks",
-		    "{\"createRuntime\":[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"memcrun\","
-		    "\"apply-hook\",\"memory.move_charge_at_immigrate=3\"]}]}");
+		    "{\"createRuntime\":[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"/usr/bin/memcrun\","
+		    "\"--log=/log\",\"apply-hook\",\"memory.move_charge_at_immigrate=3\"]}]}");
 	assert_non_null(written);
 }
 

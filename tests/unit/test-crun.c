@@ -60,14 +60,15 @@ TEST(global_options_are_read_as_crun_reads_them)
 		{ "memcrun run", "run", "-", "-", "-", false, false },
 		{ "memcrun --root /r run", "run", "/r", "-", "-", false, false },
 		{ "memcrun --root=/r run", "run", "/r", "-", "-", false, false },
-		/* Of --root and of --rootless: crun refuses that too. */
-		{ "memcrun --roo /r run", "/r", "-", "-", "-", false, true },
+		/* Of --root and of --rootless, which are one to crun. */
+		{ "memcrun --roo /r run", "run", "/r", "-", "-", false, false },
+		{ "memcrun --c cgroupfs run", "run", "-", "-", "-", false, false },
 		{ "memcrun --log /l --log-format json run", "run", "-", "/l", "json", false, false },
 		{ "memcrun --log=/l --log-f=json run", "run", "-", "/l", "json", false, false },
 		{ "memcrun --log-level debug run", "run", "-", "-", "-", false, false },
 		{ "memcrun --debug --systemd-cgroup run", "run", "-", "-", "-", true, false },
 		{ "memcrun --cgroup-manager systemd create", "create", "-", "-", "-", false, false },
-		{ "memcrun --rootless true run", "run", "-", "-", "-", false, false },
+		{ "memcrun --rootless true run", "run", "true", "-", "-", false, false },
 		{ "memcrun -- run", "run", "-", "-", "-", false, false },
 		{ "memcrun --debug -- run --root x", "run", "-", "-", "-", true, false },
 		{ "memcrun run --root /r --debug", "run", "-", "-", "-", false, false },
@@ -129,7 +130,7 @@ TEST(our_option_is_taken_out_at_any_place)
 	} rows[] = {
 		{ "memcrun --crun /c run x", "memcrun run x", "/c", "run" },
 		{ "memcrun --crun=/c run x", "memcrun run x", "/c", "run" },
-		{ "memcrun --cru /c run x", "memcrun run x", "/c", "run" },
+		{ "memcrun --cru /c run x", "memcrun --cru /c run x", CRUN_PATH, "/c" },
 		{ "memcrun --debug --crun /c run", "memcrun --debug run", "/c", "run" },
 		{ "memcrun --crun /c --debug run", "memcrun --debug run", "/c", "run" },
 		{ "memcrun --root /r --crun=/c --log /l run", "memcrun --root /r --log /l run", "/c",
@@ -287,8 +288,9 @@ TEST(the_config_is_handed_over_above_all_fds_of_the_container)
 	} rows[] = {
 		{ 0, NULL, 3 },	 { 5, NULL, 8 },   { 0, "4", 7 },      { 5, "4", 12 },
 		{ -1, NULL, 3 }, { 0, "-9", 3 },   { 0, "junk", 3 },   { 0, "", 3 },
-		{ 300, "100", 403 }, { 0, "99999999999", 3 }, { 99999999, NULL, 3 },
+		{ 300, "100", 403 },
 	};
+	struct crun_create none = { .preserve_fds = LONG_MAX };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct crun_create create = { .preserve_fds = rows[i].preserve };
@@ -305,6 +307,10 @@ TEST(the_config_is_handed_over_above_all_fds_of_the_container)
 		assert_int_equal(pread(fd, text, sizeof(text), 0), 3);
 		assert_string_equal(text, "{}\n");
 	}
+	/* Below so many the container would get the config too. */
+	assert_true(crun_config_fd(&none, "{}\n", 3, NULL) < 0);
+	setenv("LISTEN_FDS", "99999999999", 1);
+	assert_true(crun_config_fd(&none, "{}\n", 3, NULL) < 0);
 	unsetenv("LISTEN_FDS");
 }
 

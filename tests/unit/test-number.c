@@ -91,7 +91,7 @@ TEST(a_size_has_the_units_that_podman_has)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int64_t value = -7;
 
-		assert_row(rows[i].text, number_read_size(rows[i].text, 0, &value, NULL) == 0);
+		assert_row(rows[i].text, number_read_size(rows[i].text, &value, NULL) == 0);
 		assert_row(rows[i].text, value == rows[i].value);
 	}
 }
@@ -141,21 +141,17 @@ TEST(what_is_no_size_is_refused_and_nothing_is_written)
 		int64_t value = 42;
 
 		assert_row(rows[i].text,
-			   number_read_size(rows[i].text, 0, &value, NULL) == rows[i].ret);
+			   number_read_size(rows[i].text, &value, NULL) == rows[i].ret);
 		assert_row(rows[i].text, value == 42);
 	}
 }
 
-TEST(minus_one_is_a_size_only_where_unlimited_is)
+TEST(minus_one_is_no_size)
 {
-	int64_t value = 0;
+	int64_t value = 42;
 
-	assert_int_equal(number_read_size("-1", 1, &value, NULL), 0);
-	assert_true(value == NUMBER_UNLIMITED);
-	assert_int_equal(number_read_size("-1", 0, &value, NULL), -EINVAL);
-	assert_int_equal(number_read_size("-2", 1, &value, NULL), -EINVAL);
-	assert_int_equal(number_read_size("-1k", 1, &value, NULL), -EINVAL);
-	assert_int_equal(number_read_size("-1 ", 1, &value, NULL), -EINVAL);
+	assert_int_equal(number_read_size("-1", &value, NULL), -EINVAL);
+	assert_true(value == 42);
 }
 
 TEST(max_and_the_largest_value_of_v1_are_unlimited)
@@ -212,7 +208,7 @@ int main(void)
 		cmocka_unit_test(a_refused_integer_is_named_on_one_line),
 		cmocka_unit_test(a_size_has_the_units_that_podman_has),
 		cmocka_unit_test(what_is_no_size_is_refused_and_nothing_is_written),
-		cmocka_unit_test(minus_one_is_a_size_only_where_unlimited_is),
+		cmocka_unit_test(minus_one_is_no_size),
 		cmocka_unit_test(max_and_the_largest_value_of_v1_are_unlimited),
 		cmocka_unit_test(a_page_floor_rounds_down_and_leaves_unlimited),
 	};

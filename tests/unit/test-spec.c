@@ -269,11 +269,11 @@ TEST(an_explicit_key_is_kept_as_it_was_written)
 	struct memory_spec spec = { 0 };
 
 	assert_int_equal(memory_spec_explicit(&spec, "memory.max", " 64M ", NULL), 0);
-	assert_int_equal(memory_spec_explicit(&spec, "memory.zswap.max", "", NULL), 0);
-	assert_int_equal(spec.explicit_count, 2);
+	assert_int_equal(memory_spec_explicit(&spec, "memory.zswap.max", "", NULL), -EINVAL);
+	assert_int_equal(memory_spec_explicit(&spec, "memory.max", "64M\nmax", NULL), -EINVAL);
+	assert_int_equal(spec.explicit_count, 1);
 	assert_string_equal(spec.explicits[0].file, "memory.max");
 	assert_string_equal(spec.explicits[0].value, " 64M ");
-	assert_string_equal(spec.explicits[1].value, "");
 	assert_true(memory_spec_any(&spec));
 }
 

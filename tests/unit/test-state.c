@@ -16,7 +16,6 @@ TEST(a_state_is_read_with_what_was_asked)
 	assert_int_equal(parse(&seen, "{\"ociVersion\":\"1.0.2\",\"id\":\"web\",\"status\":\"created\","
 				       "\"pid\":4711,\"bundle\":\"/b\",\"annotations\":"
 				       "{\"org.memcrun.asked\":\"{}\",\"x\":\"y\"}}", NULL), 0);
-	assert_string_equal(seen.id, "web");
 	assert_int_equal(seen.pid, 4711);
 	assert_string_equal(seen.bundle, "/b");
 	assert_string_equal(seen.asked, "{}");
@@ -35,7 +34,7 @@ TEST(what_a_state_lacks_is_left_empty)
 		auto_state struct state seen = { 0 };
 
 		assert_row(texts[i], parse(&seen, texts[i], NULL) == 0);
-		assert_row(texts[i], seen.pid == 0 && !seen.id && !seen.bundle && !seen.asked);
+		assert_row(texts[i], seen.pid == 0 && !seen.bundle && !seen.asked);
 	}
 }
 
@@ -51,7 +50,6 @@ TEST(what_is_no_state_is_refused_and_nothing_is_written)
 		{ "{\"pid\":2147483648}", "state: pid: out of range, \"2147483648\"" },
 		{ "{\"pid\":99999999999999999999}", "state: pid: out of range, "
 						    "\"99999999999999999999\"" },
-		{ "{\"id\":5}", "state: id: not a string, \"5\"" },
 		{ "{\"bundle\":[]}", "state: bundle: not a string, an array" },
 		{ "{\"annotations\":[]}", "state: annotations: not an object, an array" },
 		{ "{\"pid\":1,\"pid\":2}", "state: pid: repeated key" },
