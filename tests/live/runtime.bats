@@ -144,7 +144,7 @@ PYTHON
 
 	create x "$annotate}" --log "$log" --log-format json
 	assert_equal "$(jq -r '.level + " " + .msg' "$log")" \
-		'warning org.memcrun.tmpfs: this kernel binds no tmpfs to a cgroup (mount option memcg), "1"'
+		'warning annotations.org.memcrun.tmpfs: this kernel binds no tmpfs to a cgroup (mount option memcg), "pod"'
 	[[ $(jq -r .time "$log") =~ ^20[0-9-]+T[0-9:.]+Z$ ]] || fail "$(<"$log")"
 
 	: >"$log"
