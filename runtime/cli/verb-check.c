@@ -178,7 +178,7 @@ static void kernel_json(struct json *document, struct json_value *root,
 
 static int show_kernel(struct check *check)
 {
-	auto_table struct table table;
+	auto_table struct table table = { 0 };
 	auto_json struct json *document = NULL;
 	struct memory_features features;
 	struct utsname uts;
@@ -346,7 +346,7 @@ static int plan_table(struct check *check, const struct memory_plan *plan,
 {
 	static const char *const heading[] = { "FIELD", "ASKED", "FILE", "VALUE", "IN FORCE", "" };
 	size_t columns = cgroup ? 6 : 4;
-	auto_table struct table table;
+	auto_table struct table table = { 0 };
 	char text[MEMORY_VALUE_MAX];
 	int ret;
 

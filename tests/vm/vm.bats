@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016 # what is in single quotes is for the guest
 # The test bed itself: what tests/vm/run promises. Boots are expensive, so each
 # says all it can.
 
@@ -8,7 +9,7 @@ setup()
 	dir=$BATS_TEST_TMPDIR
 	# where run keeps what it must not leave behind
 	export TMPDIR=$dir
-	cd "$BATS_TEST_DIRNAME/../.."
+	cd "$BATS_TEST_DIRNAME/../.." || return
 }
 
 # boot OPTION... -- COMMAND...: stdout, stderr and status as a user gets them
@@ -104,7 +105,6 @@ two lines" -- bash -c 'pwd; echo "$A"; printf "<%s>" "$@"; echo ${SECRET-unset};
 	"$vm" -- sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
 	pid=$!
 	sleep 4
-	qemu=$(ps -o pid= --ppid "$pid" -C qemu-system-x86_64 | head -n 1)
 	kill "$pid"
 	status=0
 	wait "$pid" || status=$?
