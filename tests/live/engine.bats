@@ -90,10 +90,10 @@ life()
 	in_force "$pid"
 	exits podman exec "$name" sh -c "echo inside; exit 5"
 	podman stats --no-stream --format '{{.Name}} {{.MemLimit}}' "$name"
-	exits podman update --memory 80m --memory-swap 120m life >/dev/null
+	exits podman update --memory 80m --memory-swap 120m "$name" >/dev/null
 	in_force "$pid"
 	exits podman pause "$name"
-	podman ps --filter "name=$name" --format '{{.Status}}'
+	podman inspect -f '{{.State.Status}}' "$name"
 	exits podman unpause "$name"
 	exits podman stop -t 10 "$name"
 	podman logs "$name" 2>&1 | grep -v warning
@@ -110,7 +110,7 @@ life()
 	both life
 	assert_contains "$words" "inside"$'\n'"exit 5"
 	assert_contains "$words" "life-RUNTIME $((64 * MIB))"
-	assert_contains "$words" "Paused"
+	assert_contains "$words" $'\npaused\n'
 	assert_contains "$words" "complaint"
 	# its trap ran
 	assert_contains "$words" "exited 7 false"

@@ -128,7 +128,7 @@ memory()
 		return
 	fi
 	refused --memory-swap 96m
-	assert_contains "$stderr" 'config.json: linux.resources.memory.swap: needs linux.resources.memory.limit, for this kernel limits swap alone, "100663296"'
+	assert_contains "$stderr" 'memcrun: linux.resources.memory.swap: needs linux.resources.memory.limit, for this kernel limits swap alone, "100663296"'
 }
 
 @test "memory_swap_below_memory_is_refused" {
@@ -208,15 +208,15 @@ memory()
 		max=$((64 * MIB)) swap.max=$((64 * MIB)) high=$((32 * MIB)) oom.group=1 \
 		min=$((8 * MIB))
 	if [[ $CGROUP == v1 ]]; then
-		assert_contains "$told" 'org.memcrun.oom: this kernel cannot kill a container as a whole'
-		assert_contains "$told" 'org.memcrun.reserve: this kernel reserves no memory for a cgroup'
+		assert_contains "$told" 'annotations.org.memcrun.oom: this kernel cannot kill a container as a whole'
+		assert_contains "$told" 'annotations.org.memcrun.reserve: this kernel reserves no memory for a cgroup'
 	fi
 }
 
 @test "strict_refuses_what_is_only_warned_about_otherwise" {
 	refused --memory 64m --annotation org.memcrun.strict=true \
 		--annotation org.memcrun.thresholds=70%
-	assert_contains "$stderr" 'org.memcrun.thresholds: nothing reports usage thresholds on this kernel'
+	assert_contains "$stderr" 'annotations.org.memcrun.thresholds: nothing reports usage thresholds on this kernel'
 }
 
 @test "an_unknown_annotation_is_refused_and_podman_shows_why" {
@@ -340,10 +340,10 @@ memory()
 		direct "$(memory '{"limit": 67108864}' '{"org.memcrun.oom": "wait"}')"
 		expect limit_in_bytes=$((64 * MIB)) "oom_control=oom_kill_disable 1" --
 		direct_refused "$(memory '{}' '{"org.memcrun.oom": "group", "org.memcrun.strict": "true"}')" \
-			'org.memcrun.oom: this kernel cannot kill a container as a whole'
+			'annotations.org.memcrun.oom: this kernel cannot kill a container as a whole'
 	else
 		direct_refused "$(memory '{}' '{"org.memcrun.oom": "wait"}')" \
-			'linux.resources.memory.disableOOMKiller: this kernel cannot wait at the limit'
+			'annotations.org.memcrun.oom: this kernel cannot wait at the limit'
 		direct "$(memory '{}' '{"org.memcrun.oom": "group"}')"
 		expect -- oom.group=1
 	fi
@@ -365,7 +365,7 @@ memory()
 	direct "$(memory '{}' '{"org.memcrun.reserve": "16MiB"}')"
 	expect -- min=$((16 * MIB))
 	if [[ $CGROUP == v1 ]]; then
-		assert_contains "$said" 'org.memcrun.reserve: this kernel reserves no memory for a cgroup, "16MiB"'
+		assert_contains "$said" 'annotations.org.memcrun.reserve: this kernel reserves no memory for a cgroup, "16MiB"'
 	else
 		assert_equal "$said" ""
 	fi
@@ -375,7 +375,7 @@ memory()
 	if [[ $CGROUP == v2 ]]; then
 		direct "$(memory '{}' '{"org.memcrun.move-charge": "all"}')"
 		expect --
-		assert_contains "$said" 'org.memcrun.move-charge: this kernel moves no charges'
+		assert_contains "$said" 'annotations.org.memcrun.move-charge: this kernel moves no charges'
 		return
 	fi
 	direct "$(memory '{}' '{"org.memcrun.move-charge": "all"}')"
@@ -394,10 +394,10 @@ memory()
 @test "thresholds_and_tmpfs_are_warned_about_and_strict_refuses_them" {
 	direct "$(memory '{"limit": 67108864}' '{"org.memcrun.thresholds": "70%,48M", "org.memcrun.tmpfs": "pod"}')"
 	expect limit_in_bytes=$((64 * MIB)) -- max=$((64 * MIB))
-	assert_contains "$said" 'org.memcrun.thresholds: nothing reports usage thresholds'
-	assert_contains "$said" 'org.memcrun.tmpfs: this kernel binds no tmpfs to a cgroup'
+	assert_contains "$said" 'annotations.org.memcrun.thresholds: nothing reports usage thresholds'
+	assert_contains "$said" 'annotations.org.memcrun.tmpfs: this kernel binds no tmpfs to a cgroup'
 	direct_refused "$(memory '{}' '{"org.memcrun.tmpfs": "pod", "org.memcrun.strict": "true"}')" \
-		'org.memcrun.tmpfs: this kernel binds no tmpfs to a cgroup'
+		'annotations.org.memcrun.tmpfs: this kernel binds no tmpfs to a cgroup'
 }
 
 @test "an_explicit_key_wins_over_a_field_and_says_so" {
