@@ -92,6 +92,8 @@ killed()
 	awk -F '(' '/^execve/ && ++n == 2 { print "execve", 1; exit }
 		{ count[$1]++ }
 		/^munmap/ && !loaded { loaded = 1; next }
+		# who has only looked has nothing to leave
+		/^(read|pread64|lseek|close|mmap|brk|fstat|newfstatat|getpid|geteuid|getcwd)\(/ { next }
 		loaded { print $1, count[$1] }' \
 		"$BATS_TEST_TMPDIR/trace" >"$BATS_TEST_TMPDIR/calls"
 	assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/calls")" "execve 1"
@@ -103,7 +105,7 @@ killed()
 		killed "$call" "$number" "$signal" memcrun
 		assert_equal "$call $number: $swept" "$call $number: "
 	done <"$BATS_TEST_TMPDIR/calls"
-	[[ $count -gt 30 ]] || fail "only $count system calls"
+	[[ $count -gt 12 ]] || fail "only $count system calls"
 
 	# A probe on v1 that was killed half-way: the next run removes it.
 	if [[ $CGROUP == v1 ]]; then
@@ -122,7 +124,7 @@ killed()
 	strace -o "$BATS_TEST_TMPDIR/trace" crun create --bundle "$BUNDLE" --config "$config" \
 		victim </dev/null >/dev/null 2>&1 3>&-
 	crun delete --force victim
-	awk -F '(' '/^(mkdir|mkdirat|clone|clone3|mount|rename|renameat|symlinkat)\(/ { n[$1]++ }
+	awk -F '(' '/^(mkdir|mkdirat|clone|clone3|rename|renameat|symlinkat)\(/ { n[$1]++ }
 		END { for (call in n) {
 			print call, 1
 			if (n[call] > 1) print call, n[call]
@@ -143,7 +145,7 @@ killed()
 	local round
 
 	configure '.linux.cgroupsPath = "/victim" | .linux.resources.memory = {limit: 67108864, swap: 100663296}'
-	for round in {1..12}; do
+	for round in {1..8}; do
 		{
 			memcrun create --bundle "$BUNDLE" --config "$config" victim \
 				</dev/null 2>/dev/null 3>&- &
@@ -180,7 +182,7 @@ killed()
 
 	[[ $CGROUP == v2 ]] || file=memory.limit_in_bytes
 	# what takes longer there says nothing more
-	[[ $CGROUP == v2 ]] && ! is_systemd || crowd=100
+	[[ $CGROUP == v2 ]] && ! is_systemd || crowd=50
 	# no cgroupsPath: each container gets a cgroup of its own name
 	configure 'del(.linux.cgroupsPath) | .linux.resources.memory =
 		{limit: 67108864, swap: 100663296, reservation: 33554432}'
