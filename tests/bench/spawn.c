@@ -5,7 +5,8 @@
  *	spawn ROUNDS PROGRAM... -- ARGUMENT...
  *
  * prints a line "PROGRAM MICROSECONDS PEAK_KIB PROCESSES" a run. In turn, so that
- * a machine whose speed drifts is unfair to none. Processes are the forks that the
+ * a machine whose speed drifts is unfair to none, and each round begins with another,
+ * for what one leaves to be cleaned up is paid for by the next. Processes are the forks that the
  * whole machine did meanwhile, so nothing else may run. "@" in an argument becomes
  * the number of the run, for each container wants a name of its own.
  */
@@ -102,8 +103,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int round = atoi(argv[1]); round > 0; round--) {
-		for (int i = 2; i < programs; i++)
-			run_once(argv[i], argv + programs + 1, run++);
+		for (int i = 0; i < programs - 2; i++)
+			run_once(argv[2 + (round + i) % (programs - 2)], argv + programs + 1,
+				 run++);
 	}
 	return 0;
 }

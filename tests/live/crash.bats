@@ -87,11 +87,12 @@ killed()
 	strace -o "$BATS_TEST_TMPDIR/trace" memcrun create --bundle "$BUNDLE" --config "$config" victim \
 		</dev/null >/dev/null 2>&1 3>&-
 	memcrun delete --force victim
-	# from where the loader has done its work to where memcrun becomes crun; that
+	# from where the loader, if any, has done its work to where memcrun becomes crun; that
 	# strace does not count the first execve makes the second one the first
 	awk -F '(' '/^execve/ && ++n == 2 { print "execve", 1; exit }
 		{ count[$1]++ }
 		/^munmap/ && !loaded { loaded = 1; next }
+		/^openat/ && /config\.json/ { loaded = 1 }
 		# who has only looked has nothing to leave
 		/^(read|pread64|lseek|close|mmap|brk|fstat|newfstatat|getpid|geteuid|getcwd)\(/ { next }
 		loaded { print $1, count[$1] }' \
