@@ -51,7 +51,7 @@ sweep()
 		[[ -d $path ]] || continue
 		echo "$path"
 		# the processes that end by themselves do so at once
-		for _ in {1..20}; do
+		for _ in {1..10}; do
 			[[ -n $(<"$path/cgroup.procs") ]] || break
 			sleep 0.1
 		done
