@@ -94,6 +94,14 @@ two lines" -- bash -c 'pwd; echo "$A"; printf "<%s>" "$@"; echo ${SECRET-unset};
 	[ "$status" = 0 ]
 }
 
+@test "--qemu reaches qemu: its clock counts instructions, a wrong argument exits 125" {
+	boot --cpus 1 --qemu '-icount shift=0,sleep=off' -- cat /proc/cmdline </dev/null
+	[ "$status" = 0 ]
+	boot --qemu '-no-such-argument' -- true </dev/null
+	[ "$status" = 125 ]
+	grep -q 'no-such-argument: invalid option' "$dir/stderr"
+}
+
 @test "the time limit exits 124, and nothing is left behind" {
 	boot --timeout 8 -- sleep 1000 </dev/null
 	[ "$status" = 124 ]
