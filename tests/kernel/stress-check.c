@@ -55,7 +55,9 @@ static int leftovers(const char *cgroup, bool tell)
 	for (int i = 0; i < 2; i++) {
 		const char *name = i ? "memory.swap.current" : "memory.current";
 
-		if (read_text(cgroup, name, text, sizeof(text)) < 0 || atol(text) <= slack())
+		/* there is no swap any more, nor what charges it ahead */
+		if (read_text(cgroup, name, text, sizeof(text)) < 0 ||
+		    atol(text) <= (i ? 0 : slack()))
 			continue;
 		nr++;
 		if (tell)
