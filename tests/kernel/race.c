@@ -43,20 +43,21 @@ static void touch(char *memory, size_t size)
 		((volatile char *)memory)[i] = 1;
 }
 
-/* Page cache stays, and is mapped and unmapped. */
+/* Page cache stays, and is mapped in order and unmapped in none. */
 static void rmap(void)
 {
-	static int fd = -1;
-	char *memory;
+	static char *memory;
 
-	if (fd < 0) {
-		fd = memfd_create("race", MFD_CLOEXEC);
+	if (!memory) {
+		int fd = memfd_create("race", MFD_CLOEXEC);
+
 		if (fd < 0 || ftruncate(fd, SMALL))
 			die("memfd");
+		memory = map(SMALL, MAP_SHARED, fd);
 	}
-	memory = map(SMALL, MAP_SHARED, fd);
 	touch(memory, SMALL);
-	munmap(memory, SMALL);
+	for (size_t i = 0; i < SMALL / PAGE; i++)
+		madvise(memory + i * 197 % (SMALL / PAGE) * PAGE, PAGE, MADV_DONTNEED);
 }
 
 /* Huge pages of which a part is unmapped wait for their split. */
