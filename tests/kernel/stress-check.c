@@ -26,6 +26,16 @@ static bool is_kernel(const char *name)
 	return false;
 }
 
+/* There is no swap any more, nor what charges it ahead. */
+static const struct {
+	const char *name;
+	bool ahead;
+} counters[] = {
+	{ "memory.current", true },
+	{ "memory.swap.current", false },
+	{ "memory.memsw.current", true },
+};
+
 /* Counts what is left in a cgroup; `tell` says what. */
 static int leftovers(const char *cgroup, bool tell)
 {
@@ -52,16 +62,14 @@ static int leftovers(const char *cgroup, bool tell)
 		if (tell)
 			printf("# %s: %s %ld\n", cgroup, line, value);
 	}
-	for (int i = 0; i < 2; i++) {
-		const char *name = i ? "memory.swap.current" : "memory.current";
-
-		/* there is no swap any more, nor what charges it ahead */
-		if (read_text(cgroup, name, text, sizeof(text)) < 0 ||
-		    atol(text) <= (i ? 0 : slack()))
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		/* the last is not there on all kernels */
+		if (read_text(cgroup, counters[i].name, text, sizeof(text)) < 0 ||
+		    atol(text) <= (counters[i].ahead ? slack() : 0))
 			continue;
 		nr++;
 		if (tell)
-			printf("# %s: %s %ld\n", cgroup, name, atol(text));
+			printf("# %s: %s %ld\n", cgroup, counters[i].name, atol(text));
 	}
 	return nr;
 }

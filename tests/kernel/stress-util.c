@@ -60,22 +60,6 @@ void fail(struct shared *shared, const char *format, ...)
 	va_end(args);
 }
 
-int write_text(const char *directory, const char *name, const char *text)
-{
-	char path[256];
-	ssize_t wrote;
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	wrote = write(fd, text, strlen(text));
-	ret = wrote < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 ssize_t read_text(const char *directory, const char *name, char *text, size_t size)
 {
 	ssize_t got, len = 0;
@@ -167,24 +151,6 @@ void check(const struct worker *w, const char *map, size_t from, size_t to, bool
 			return;
 		}
 	}
-}
-
-char *map_memory(size_t size, int flags, int fd)
-{
-	char *around, *map;
-
-	around = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (around == MAP_FAILED)
-		return NULL;
-	map = (char *)(((uintptr_t)around + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
-	if (map > around)
-		munmap(around, (size_t)(map - around));
-	munmap(map + size, (size_t)(around + HUGE_PAGE - map));
-	if (mmap(map, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) == MAP_FAILED) {
-		munmap(map, size);
-		return NULL;
-	}
-	return map;
 }
 
 void fork_and_write(struct worker *w, char *map, size_t size)

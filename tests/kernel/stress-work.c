@@ -368,6 +368,38 @@ void work_exec(struct worker *w)
 			fail(w->shared, "%s: a child ended badly", w->name);
 }
 
+/* Memory and swap together, or nothing of it; refused or by killing. */
+static void limit_memsw(struct worker *w, const char *group)
+{
+	char path[256], text[32] = "max";
+	int fd;
+
+	if (pick(w, 3))
+		snprintf(text, sizeof(text), "%zu", (96 + pick(w, 256)) * MIB);
+	snprintf(path, sizeof(path), "%s/memory.memsw.max", group);
+	fd = open(path, O_WRONLY | O_CLOEXEC | (pick(w, 4) ? O_NONBLOCK : 0));
+	if (fd < 0)
+		return;
+	/* may be refused */
+	if (write(fd, text, strlen(text)) < 0 && errno != EBUSY && errno != EINTR)
+		fail(w->shared, "%s: %s: %s", w->name, path, strerror(errno));
+	close(fd);
+}
+
+/* The limits that only some kernels have. */
+static void change_limits(struct worker *w)
+{
+	const char *group = random_group(w, false);
+	char text[32] = "max";
+
+	limit_memsw(w, group);
+	if (pick(w, 4))
+		snprintf(text, sizeof(text), "%zu", pick(w, 48) * MIB);
+	write_text(random_group(w, false), "memory.soft.max", text);
+	snprintf(text, sizeof(text), "%zu", pick(w, 201));
+	write_text(random_group(w, false), "memory.swappiness", pick(w, 4) ? text : "default");
+}
+
 /* The machine at work on its own: reclaim, limits, compaction. */
 void work_reclaim(struct worker *w)
 {
@@ -375,7 +407,11 @@ void work_reclaim(struct worker *w)
 
 	snprintf(text, sizeof(text), "%zu", (1 + pick(w, 8)) * MIB);
 	write_text(random_group(w, false), "memory.reclaim", text);
-	switch (pick(w, 12)) {
+	switch (pick(w, 14)) {
+	case 4:
+	case 5:
+		change_limits(w);
+		break;
 	case 0:
 		snprintf(text, sizeof(text), "%zu", (12 + pick(w, 24)) * MIB);
 		write_text(BASE "/tiny", "memory.max", text);

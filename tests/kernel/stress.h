@@ -11,10 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "memory.h"
 
-#define PAGE ((size_t)4096)
-#define HUGE_PAGE ((size_t)2 << 20)
 #define MIB ((size_t)1 << 20)
 
 #define CGROUPS "/sys/fs/cgroup"
@@ -64,8 +62,6 @@ void sleep_ms(long ms);
 size_t pick(struct worker *w, size_t below);
 void fail(struct shared *shared, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Returns 0 or a negative errno. */
-int write_text(const char *directory, const char *name, const char *text);
 /* Returns the length or a negative errno; what was read ends with a 0. */
 ssize_t read_text(const char *directory, const char *name, char *text, size_t size);
 /* The number after "key " at the start of a line; -1 when there is none. */
@@ -80,8 +76,6 @@ bool reap(pid_t pid);
 uint64_t mark(const struct worker *w, size_t page);
 void fill(const struct worker *w, char *map, size_t from, size_t to);
 void check(const struct worker *w, const char *map, size_t from, size_t to, bool zero);
-/* Aligned for huge pages; NULL without memory. */
-char *map_memory(size_t size, int flags, int fd);
 /* Copy on write, in a child that writes and looks itself. */
 void fork_and_write(struct worker *w, char *map, size_t size);
 /* Pages between nodes, where there is more than one. */
