@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,6 +126,43 @@ int file_write_all(int fd, const char *text, size_t len, struct error *err)
 			return error_errno(err, errno, "cannot write");
 		text += wrote;
 		len -= (size_t)wrote;
+	}
+	return 0;
+}
+
+int file_replace_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
+		    struct error *err)
+{
+	auto_free char *fresh = NULL;
+	auto_close int fd = -1;
+	bool had = false;
+	struct stat st;
+	int ret;
+
+	if (asprintf(&fresh, ".%s.new", name) < 0) {
+		fresh = NULL;
+		return error_errno(err, ENOMEM, "%s", name);
+	}
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		mode = st.st_mode & 07777;
+		had = true;
+	}
+	if (unlinkat(dirfd, fresh, 0) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "%s: cannot remove", fresh);
+	fd = openat(dirfd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return error_errno(err, errno, "%s: cannot make", fresh);
+	ret = file_write_all(fd, text, len, err);
+	/* a user's file that root replaces stays the user's */
+	if (ret == 0 && had && geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
+		ret = error_errno(err, errno, "cannot replace");
+	/* the umask has had its way with the mode */
+	if (ret == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+			 renameat(dirfd, fresh, dirfd, name) < 0))
+		ret = error_errno(err, errno, "cannot replace");
+	if (ret < 0) {
+		unlinkat(dirfd, fresh, 0);
+		return error_prefix(err, ret, "%s", name);
 	}
 	return 0;
 }

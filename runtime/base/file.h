@@ -33,3 +33,11 @@ int file_read_all(int fd, size_t max, char **text, size_t *len, struct error *er
 
 /* Write all of `text`, however many write(2) that takes. */
 int file_write_all(int fd, const char *text, size_t len, struct error *err);
+
+/*
+ * Put `text` in place of `name`, or where nothing was: whoever looks, also after a
+ * crash, sees the old file or the new one. The mode of an old file is kept, a new one
+ * gets `mode`. ".NAME.new" may be left by who is killed, and is replaced.
+ */
+int file_replace_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
+		    struct error *err);

@@ -659,6 +659,15 @@ struct json_value *json_set_i64(struct json *document, struct json_value *object
 	return give_text(document, set(document, object, key, JSON_NUMBER), text);
 }
 
+struct json_value *json_set_u64(struct json *document, struct json_value *object,
+				const char *key, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return give_text(document, set(document, object, key, JSON_NUMBER), text);
+}
+
 struct json_value *json_set_bool(struct json *document, struct json_value *object,
 				 const char *key, bool truth)
 {
@@ -703,6 +712,15 @@ struct json_value *json_add_string(struct json *document, struct json_value *arr
 				   const char *text)
 {
 	return give_text(document, add(document, array, JSON_STRING), text);
+}
+
+struct json_value *json_add_u64(struct json *document, struct json_value *array,
+				uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return give_text(document, add(document, array, JSON_NUMBER), text);
 }
 
 struct json_value *json_prepend_object(struct json *document, struct json_value *array)

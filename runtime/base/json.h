@@ -104,6 +104,8 @@ struct json_value *json_set_string(struct json *document, struct json_value *obj
 				   const char *key, const char *text);
 struct json_value *json_set_i64(struct json *document, struct json_value *object,
 				const char *key, int64_t number);
+struct json_value *json_set_u64(struct json *document, struct json_value *object,
+				const char *key, uint64_t number);
 struct json_value *json_set_bool(struct json *document, struct json_value *object,
 				 const char *key, bool truth);
 struct json_value *json_set_null(struct json *document, struct json_value *object,
@@ -114,6 +116,8 @@ struct json_value *json_need_object(struct json *document, struct json_value *ob
 struct json_value *json_add_object(struct json *document, struct json_value *array);
 struct json_value *json_add_string(struct json *document, struct json_value *array,
 				   const char *text);
+struct json_value *json_add_u64(struct json *document, struct json_value *array,
+				uint64_t number);
 /* Put a new object or array before all others of `array`. */
 struct json_value *json_prepend_object(struct json *document, struct json_value *array);
 void json_remove(struct json_value *object, const char *key);

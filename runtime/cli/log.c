@@ -89,7 +89,8 @@ static void to_syslog(const char *id, enum log_level level, const char *line)
  * systemd's native journal protocol, a datagram of KEY=value lines. Linking
  * libsystemd for this would cost every start of a container its loading.
  */
-static void to_journal(const char *id, enum log_level level, const char *line)
+static void to_journal(const char *program, const char *id, enum log_level level,
+		       const char *line)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
 	auto_free char *text = NULL;
@@ -98,8 +99,8 @@ static void to_journal(const char *id, enum log_level level, const char *line)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (asprintf(&text, "PRIORITY=%d\nSYSLOG_IDENTIFIER=" PROGRAM "\nID=%s\nMESSAGE=%s\n",
-		     level_priorities[level], id, line) < 0) {
+	if (asprintf(&text, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nID=%s\nMESSAGE=%s\n",
+		     level_priorities[level], program, id, line) < 0) {
 		text = NULL;
 		return;
 	}
@@ -119,10 +120,12 @@ void log_line(const struct log *log, enum log_level level, const char *text)
 {
 	auto_free char *json = NULL;
 	char id[256];
+	const char *program = log->program ? log->program : PROGRAM;
 	const char *line = text;
 	const char *rest;
 
-	fprintf(stderr, PROGRAM ": %s%s\n", level == LOG_LEVEL_WARNING ? "warning: " : "", text);
+	fprintf(stderr, "%s: %s%s\n", program, level == LOG_LEVEL_WARNING ? "warning: " : "",
+		text);
 	if (!log->target)
 		return;
 
@@ -133,12 +136,12 @@ void log_line(const struct log *log, enum log_level level, const char *text)
 	}
 
 	rest = strchr(log->target, ':');
-	snprintf(id, sizeof(id), "%s", rest && rest[1] ? rest + 1 : log->id ? log->id : PROGRAM);
+	snprintf(id, sizeof(id), "%s", rest && rest[1] ? rest + 1 : log->id ? log->id : program);
 	error_one_line(id);
 	if (rest_of(log->target, "syslog:"))
 		to_syslog(id, level, line);
 	else if (rest_of(log->target, "journald:"))
-		to_journal(id, level, line);
+		to_journal(program, id, level, line);
 	else if ((rest = rest_of(log->target, "file:")))
 		to_file(rest, line);
 	else if (!strchr(log->target, ':'))

@@ -12,6 +12,7 @@ enum log_level {
 };
 
 struct log {
+	const char *program;	/* who says it; NULL: memcrun */
 	const char *target;	/* --log: [file:]PATH, syslog:[ID], journald:[ID]; or NULL */
 	const char *format;	/* --log-format: "text", "json" or NULL */
 	const char *id;		/* the container, or NULL */

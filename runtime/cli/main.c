@@ -10,6 +10,7 @@
 #include "cli/log.h"
 #include "cli/verbs.h"
 #include "memory/plan.h"
+#include "oci/adopt.h"
 #include "oci/config.h"
 #include "oci/crun.h"
 
@@ -21,6 +22,12 @@ static const struct verb {
 	int (*run)(const struct verb_context *context, int argc, char **argv);
 } verbs[] = {
 	{ "check", "[CONTAINER]", "show what the kernel can do, a plan, or drift", verb_check },
+	{ "move", "CONTAINER", "let it go to another cgroup, with its charges", verb_move },
+	{ "adopt", "CONTAINER", "let it take over charges of others", verb_adopt },
+	{ "update", "CONTAINER", "other settings; limits are reached without a kill", verb_update },
+	{ "reclaim", "CONTAINER", "ask for some of its memory back", verb_reclaim },
+	{ "events", "CONTAINER", "what it uses, and when it is out of memory", verb_events },
+	{ "features", "", "what this runtime can do, as OCI has it", verb_features },
 	{ "apply-hook", NULL, NULL, verb_apply_hook },
 };
 
@@ -41,7 +48,8 @@ static void print_help(void)
 	}
 	puts("\n"
 	     "  create and run compile the memory settings of config.json for this kernel,\n"
-	     "  then they are crun's as all other verbs are.\n"
+	     "  delete hands what is left charged to the cgroup above, then they are crun's as\n"
+	     "  all other verbs are.\n"
 	     "\n"
 	     "Global options of memcrun:\n"
 	     "      --crun PATH            the crun to use (default " CRUN_PATH ")\n"
@@ -160,6 +168,8 @@ static int compile(const struct verb_context *context, const struct crun_create 
 		print_plan(&plan);
 
 	ret = compile_plan(&context->log, &config, &plan, err);
+	if (ret == 0 && context->globals->systemd)
+		config_tell_systemd(&config, &plan);
 	if (ret == 0)
 		ret = json_write(config.document, json_root(config.document), false, &text, &len,
 				 err);
@@ -206,6 +216,24 @@ static int create_or_run(struct verb_context *context, int argc, char **argv, in
 	return become_crun(context, argc, argv, &create, config_fd);
 }
 
+/*
+ * What cannot be handed up keeps a dying cgroup, and is no reason to keep the container,
+ * too.
+ */
+static int delete(const struct verb_context *context, int argc, char **argv, int verb)
+{
+	struct crun_delete delete;
+	struct error err;
+
+	crun_delete_read(&delete, argc, argv, verb);
+	if (delete.id &&
+	    container_hand_up(context->globals->root, delete.id, delete.force, &err) < 0) {
+		error_prefix(&err, 0, "%s: leaves charges behind", delete.id);
+		log_line(&context->log, LOG_LEVEL_WARNING, err.text);
+	}
+	return become_crun(context, argc, argv, NULL, -1);
+}
+
 int main(int argc, char **argv)
 {
 	struct verb_context context = { 0 };
@@ -242,5 +270,7 @@ int main(int argc, char **argv)
 	}
 	if (is_diverted(name))
 		return create_or_run(&context, argc, argv, globals.verb);
+	if (strcmp(name, "delete") == 0)
+		return delete(&context, argc, argv, globals.verb);
 	return become_crun(&context, argc, argv, NULL, -1);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +11,13 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/process.h"
+#include "cli/arguments.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "memory/plan.h"
 #include "oci/config.h"
 #include "oci/state.h"
+#include "oci/status.h"
 
 /*
  * check - what this kernel can do, what a config would become on it, and
@@ -37,9 +38,7 @@ struct check {
 enum option_id {
 	OPTION_CONFIG = 'f',
 	OPTION_BUNDLE = 'b',
-	OPTION_FORMAT = 256,
-	OPTION_CGROUP_ROOT,
-	OPTION_HELP,
+	OPTION_CGROUP_ROOT = OPTION_OWN,
 };
 
 static const struct option options[] = {
@@ -71,54 +70,43 @@ static void print_help(void)
 	     "Exit status: 0 done, 1 error, 2 usage, 3 this kernel cannot.");
 }
 
+static int take_option(void *context, int option, const char *value, struct error *err)
+{
+	struct check *check = context;
+
+	switch (option) {
+	case OPTION_BUNDLE:
+		check->bundle = value;
+		return *value ? 0 : error_set(err, EINVAL, "--bundle: empty");
+	case OPTION_CONFIG:
+		check->config = value;
+		return 0;
+	case OPTION_CGROUP_ROOT:
+		check->cgroup_root = value;
+		return 0;
+	default:
+		return arguments_format(value, &check->json, err);
+	}
+}
+
 static int read_options(struct check *check, int argc, char **argv)
 {
-	char letter[] = "-?";
-	int option;
+	const struct arguments arguments = {
+		.verb = "check",
+		.letters = "b:f:",
+		.options = options,
+		.print_help = print_help,
+		.take = take_option,
+		.context = check,
+		.without_container = true,
+	};
+	int ret;
 
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":b:f:", options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_BUNDLE:
-			check->bundle = optarg;
-			break;
-		case OPTION_CONFIG:
-			check->config = optarg;
-			break;
-		case OPTION_CGROUP_ROOT:
-			check->cgroup_root = optarg;
-			break;
-		case OPTION_FORMAT:
-			if (strcmp(optarg, "json") && strcmp(optarg, "table"))
-				return error_set(&check->err, EINVAL,
-						 "check: --format: not table or json, \"%s\"",
-						 optarg);
-			check->json = *optarg == 'j';
-			break;
-		case OPTION_HELP:
-			return 1;
-		case ':':
-			return error_set(&check->err, EINVAL, "check: needs an argument, \"%s\"",
-					 argv[optind - 1]);
-		default:
-			letter[1] = (char)optopt;
-			return error_set(&check->err, EINVAL, "check: unknown option, \"%s\"",
-					 optopt ? letter : argv[optind - 1]);
-		}
-	}
-
-	if (argc - optind > 1)
-		return error_set(&check->err, EINVAL, "check: more than one container, \"%s\"",
-				 argv[optind + 1]);
-	if (optind < argc)
-		check->container = argv[optind];
-	if (check->bundle && !*check->bundle)
-		return error_set(&check->err, EINVAL, "check: --bundle: empty");
-	if (!!check->bundle + !!check->config + !!check->container > 1)
+	ret = arguments_read(&arguments, argc, argv, &check->container, &check->err);
+	if (ret == 0 && !!check->bundle + !!check->config + !!check->container > 1)
 		return error_set(&check->err, EINVAL,
 				 "check: one of --bundle, --config and CONTAINER at a time");
-	return 0;
+	return ret;
 }
 
 static int print_json(struct check *check, struct json *document)
@@ -284,14 +272,14 @@ static void read_in_force(struct lines *lines, const struct cgroup *cgroup)
 
 		if (!line->write)
 			continue;
+		if (line->write->row && line->write->row->flags & FILE_ACTION) {
+			strcpy(line->in_force, "-");
+			continue;
+		}
 		if (file_read_at(cgroup->dirfd, line->write->file, line->in_force,
 				 sizeof(line->in_force), NULL) < 0)
 			snprintf(line->in_force, sizeof(line->in_force), "?");
-		/* oom_control has more lines; the first is the one that is written. */
-		line->in_force[strcspn(line->in_force, "\n")] = '\0';
-		if (strncmp(line->in_force, "oom_kill_disable ", 17) == 0)
-			memmove(line->in_force, line->in_force + 17,
-				strlen(line->in_force + 17) + 1);
+		memory_value_trim(line->in_force);
 		line->drift = !memory_value_same(line->in_force, line->write->value);
 	}
 }
@@ -450,44 +438,17 @@ static int read_state(struct check *check, struct state *state)
 	return ret < 0 ? error_prefix(&check->err, ret, "%s", check->container) : 0;
 }
 
-/* What crun keeps of a container below --root, for its own use. */
-static int open_status(struct check *check, struct json **status)
-{
-	const char *root = check->context->globals->root, *run = getenv("XDG_RUNTIME_DIR");
-	auto_free char *path = NULL;
-	auto_free char *text = NULL;
-	auto_close int fd = -1;
-	size_t len;
-	int ret;
-
-	if (root)
-		ret = asprintf(&path, "%s/%s/status", root, check->container);
-	else
-		ret = asprintf(&path, "%s/crun/%s/status", geteuid() && run ? run : "/run",
-			       check->container);
-	if (ret < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = file_read_all(fd, JSON_SIZE_MAX, &text, &len, NULL);
-	return ret < 0 ? ret : json_parse(text, len, status, NULL);
-}
-
 /*
  * The container's own cgroup. Its first process may have gone deeper, as systemd
  * does, so crun's own record counts, and only without it the process.
  */
 static int open_cgroup(struct check *check, const struct state *state, struct cgroup *cgroup)
 {
-	auto_json struct json *status = NULL;
-	const char *path = NULL;
+	auto_status struct status status = STATUS_NONE;
 
-	if (open_status(check, &status) == 0 &&
-	    json_get_string(json_root(status), "cgroup-path", &path, NULL) > 0 && *path &&
-	    cgroup_open_path(cgroup, &check->host, path, NULL) == 0)
+	if (status_open(&status, check->context->globals->root, check->container, NULL) == 0 &&
+	    *status.cgroup_path &&
+	    cgroup_open_path(cgroup, &check->host, status.cgroup_path, NULL) == 0)
 		return 0;
 	return cgroup_open_process(cgroup, &check->host, state->pid, &check->err);
 }
@@ -542,10 +503,8 @@ int verb_check(const struct verb_context *context, int argc, char **argv)
 	int ret;
 
 	ret = read_options(&check, argc, argv);
-	if (ret == 1) {
-		print_help();
+	if (ret == 1)
 		return EXIT_DONE;
-	}
 	if (ret < 0) {
 		log_line(&context->log, LOG_LEVEL_ERROR, check.err.text);
 		return EXIT_USAGE;

@@ -24,4 +24,10 @@ struct verb_context {
 };
 
 int verb_check(const struct verb_context *context, int argc, char **argv);
+int verb_move(const struct verb_context *context, int argc, char **argv);
+int verb_adopt(const struct verb_context *context, int argc, char **argv);
+int verb_update(const struct verb_context *context, int argc, char **argv);
+int verb_reclaim(const struct verb_context *context, int argc, char **argv);
+int verb_events(const struct verb_context *context, int argc, char **argv);
+int verb_features(const struct verb_context *context, int argc, char **argv);
 int verb_apply_hook(const struct verb_context *context, int argc, char **argv);

@@ -7,9 +7,8 @@
 
 #include "base/file.h"
 
-/* The undo of `plan`: the same files with the values they have now. */
-static int snapshot(struct memory_plan *before, const struct memory_plan *plan, int dirfd,
-		    struct error *err)
+int memory_plan_snapshot(const struct memory_plan *plan, struct memory_plan *before, int dirfd,
+			 struct error *err)
 {
 	ssize_t len;
 
@@ -20,6 +19,7 @@ static int snapshot(struct memory_plan *before, const struct memory_plan *plan, 
 		len = file_read_at(dirfd, w->file, w->value, sizeof(w->value), err);
 		if (len < 0)
 			return (int)len;
+		memory_value_trim(w->value);
 	}
 	return 0;
 }
@@ -42,7 +42,7 @@ int memory_plan_apply(const struct memory_plan *plan, int dirfd, struct error *e
 	struct memory_plan before;
 	int ret;
 
-	ret = snapshot(&before, plan, dirfd, err);
+	ret = memory_plan_snapshot(plan, &before, dirfd, err);
 	if (ret < 0)
 		return ret;
 
@@ -67,6 +67,7 @@ int memory_plan_verify(const struct memory_plan *plan, int dirfd, struct error *
 		len = file_read_at(dirfd, w->file, value, sizeof(value), err);
 		if (len < 0)
 			return (int)len;
+		memory_value_trim(value);
 		if (!memory_value_same(value, w->value))
 			return error_set(err, EIO, "%s: the kernel kept \"%s\" of \"%s\"", w->file,
 					 value, w->value);

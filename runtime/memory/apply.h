@@ -7,6 +7,10 @@
  * apply - the one place that writes a plan into a cgroup.
  */
 
+/* The undo of `plan`: the same files with the values they have now. */
+int memory_plan_snapshot(const struct memory_plan *plan, struct memory_plan *before, int dirfd,
+			 struct error *err);
+
 /*
  * Write `plan` into the cgroup at `dirfd`, in order. On a refusal what was
  * already written gets its old value back; what could not go back is named in

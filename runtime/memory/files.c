@@ -55,7 +55,7 @@ const struct memory_file memory_files[] = {
 
 	{ MEMORY_MOVE_CHARGE, V1, "memory.move_charge_at_immigrate", FILE_DOUBTED, CRUN_NOTHING,
 	  "charges follow a task that joins" },
-	{ MEMORY_MOVE_CHARGE, V2, "memory.migrate", FILE_PATCH | FILE_SHOWN, CRUN_NOTHING,
+	{ MEMORY_MOVE_CHARGE, V2, "memory.migrate", FILE_PATCH | FILE_ACTION, CRUN_NOTHING,
 	  "charges follow a container that moves" },
 
 	{ MEMORY_THRESHOLDS, V2, "memory.threshold", FILE_PATCH | FILE_SHOWN, CRUN_NOTHING,

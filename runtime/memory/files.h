@@ -21,6 +21,8 @@ enum memory_file_flag {
 	FILE_DOUBTED = 1 << 1,
 	/* Never written by a plan at create; here to be shown. */
 	FILE_SHOWN = 1 << 2,
+	/* What is written is an action, by our hook: never read back, nor in `unified`. */
+	FILE_ACTION = 1 << 3,
 };
 
 /* What crun 1.8 and later write into the same file from `memory`, if anything. */

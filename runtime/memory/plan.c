@@ -52,6 +52,15 @@ int memory_value_read(const char *text, int64_t *value, struct error *err)
 	return 0;
 }
 
+void memory_value_trim(char *text)
+{
+	static const char prefix[] = "oom_kill_disable ";
+
+	text[strcspn(text, "\n")] = '\0';
+	if (strncmp(text, prefix, strlen(prefix)) == 0)
+		memmove(text, text + strlen(prefix), strlen(text + strlen(prefix)) + 1);
+}
+
 bool memory_value_same(const char *a, const char *b)
 {
 	size_t len_a = strcspn(a, "\n"), len_b = strcspn(b, "\n");
@@ -290,9 +299,10 @@ static int plan_reservation(const struct making *m)
 	if (!name)
 		return 0;
 	row = row_named(m, name);
-	if (!row)
+	if (row)
+		add_number(m, MEMORY_RESERVATION, row, value);
+	else if (!soft)
 		return cannot(m, MEMORY_RESERVATION, "this kernel has no file for it");
-	add_number(m, MEMORY_RESERVATION, row, value);
 	return 0;
 }
 
@@ -365,7 +375,10 @@ static int plan_reserve(const struct making *m)
 	return plan_number(m, MEMORY_RESERVE, "this kernel reserves no memory for a cgroup");
 }
 
-/* v1's bits: 1 anonymous memory and its swap, 2 files and shmem. */
+/*
+ * What a container's first process was charged elsewhere, before it was put into its
+ * cgroup. v1's bits: 1 anonymous memory and its swap, 2 files and shmem.
+ */
 static int plan_move_charge(const struct making *m)
 {
 	const struct memory_file *row = memory_features_find(m->features, MEMORY_MOVE_CHARGE);
@@ -376,8 +389,16 @@ static int plan_move_charge(const struct making *m)
 	if (!row || memory_features_ignore(m->features, row))
 		return cannot(m, MEMORY_MOVE_CHARGE,
 			      "this kernel moves no charges (memory.migrate)");
-	if (row->flags & FILE_SHOWN)
+	if (row->flags & FILE_ACTION) {
+		/* what a process maps; swap and kernel memory do not say whose they are */
+		char words[MEMORY_VALUE_MAX];
+
+		types &= CHARGE_ANON | CHARGE_FILE | CHARGE_SHMEM;
+		if (types)
+			add(m, MEMORY_MOVE_CHARGE, row,
+			    charge_types_text(words, sizeof(words), (unsigned int)types));
 		return 0;
+	}
 
 	if (types & (CHARGE_ANON | CHARGE_SWAP)) {
 		bits |= 1;
@@ -482,4 +503,13 @@ int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
 
 	*plan = made;
 	return 0;
+}
+
+int64_t memory_value_height(const char *text)
+{
+	int64_t number;
+
+	if (memory_value_read(text, &number, NULL) < 0)
+		return 0;
+	return number == NUMBER_UNLIMITED ? INT64_MAX : number;
 }

@@ -193,41 +193,13 @@ static int take_thresholds(struct memory_spec *spec, const char *value, struct e
 
 static int take_move_charge(struct memory_spec *spec, const char *value, struct error *err)
 {
-	static const struct {
-		const char *word;
-		int64_t bits;
-	} types[] = {
-		{ "anon", CHARGE_ANON }, { "file", CHARGE_FILE },     { "shmem", CHARGE_SHMEM },
-		{ "swap", CHARGE_SWAP }, { "kernel", CHARGE_KERNEL },
-	};
-	const char *rest = value;
-	int64_t bits = 0, bit;
-	char word[16];
+	unsigned int types = 0;
+	int ret;
 
-	if (strcmp(value, "none") == 0 || strcmp(value, "all") == 0) {
-		ask(spec, MEMORY_MOVE_CHARGE, *value == 'a' ? CHARGE_ALL : 0, value);
-		return 0;
-	}
-
-	for (;;) {
-		bit = 0;
-		if (next_word(&rest, word, sizeof(word)) == 0) {
-			for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-				if (strcmp(word, types[i].word) == 0)
-					bit = types[i].bits;
-			}
-		}
-		if (!bit)
-			return error_set(err, EINVAL,
-					 "not all, none or a list of anon, file, shmem, swap, kernel, \"%s\"",
-					 value);
-		bits |= bit;
-		if (!*rest)
-			break;
-		rest++;
-	}
-	ask(spec, MEMORY_MOVE_CHARGE, bits, value);
-	return 0;
+	ret = charge_types_read(&types, value, err);
+	if (ret == 0)
+		ask(spec, MEMORY_MOVE_CHARGE, types, value);
+	return ret;
 }
 
 static int take_tmpfs(struct memory_spec *spec, const char *value, struct error *err)

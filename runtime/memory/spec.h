@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "memory/charge.h"
 
 /*
  * spec - what was asked of a container's memory, whoever asked.
@@ -38,16 +39,6 @@ enum memory_reservation {
 	RESERVATION_LOW,
 	RESERVATION_HIGH,
 	RESERVATION_NONE,
-};
-
-/* Bits of MEMORY_MOVE_CHARGE's value. */
-enum memory_charge {
-	CHARGE_ANON = 1 << 0,
-	CHARGE_FILE = 1 << 1,
-	CHARGE_SHMEM = 1 << 2,
-	CHARGE_SWAP = 1 << 3,
-	CHARGE_KERNEL = 1 << 4,
-	CHARGE_ALL = (1 << 5) - 1,
 };
 
 #define MEMORY_EXPLICIT_MAX 32

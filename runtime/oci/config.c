@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "oci/scope.h"
 
 #define MEMORY "linux.resources.memory"
 #define UNIFIED "linux.resources.unified"
@@ -355,6 +357,7 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 	struct json_value *linux_object = NULL, *resources, *memory, *args = NULL;
 	auto_free char *asked = NULL;
 	const char *key;
+	bool action;
 	int ret;
 
 	/* Made up by us it would be a container without namespaces. */
@@ -381,12 +384,13 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 		const struct plan_write *write = &plan->writes[i];
 
 		key = crun_key(plan, &config->spec, write);
-		if (key || plan->mode == CGROUP_V2)
+		action = write->row && write->row->flags & FILE_ACTION;
+		if (key || (plan->mode == CGROUP_V2 && !action))
 			resources = json_need_object(document, linux_object, "resources");
 		if (key)
 			ret = give_to_crun(document, json_need_object(document, resources, "memory"),
 					   key, &config->spec, write, err);
-		else if (plan->mode == CGROUP_V1)
+		else if (plan->mode == CGROUP_V1 || action)
 			ret = give_to_hook(document, &args, hook, write, err);
 		else
 			json_set_string(document,
@@ -396,4 +400,116 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 			return ret;
 	}
 	return 0;
+}
+
+void config_tell_systemd(struct config *config, const struct memory_plan *plan)
+{
+	const struct plan_write *wait = memory_plan_find(plan, "memory.oom.wait");
+	struct json *document = config->document;
+	struct json_value *annotations;
+	char key[64], text[32];
+	const char *property;
+	uint64_t value = 0;
+
+	annotations = json_need_object(document, json_root(document), "annotations");
+	for (size_t i = 0; i < plan->count; i++) {
+		property = scope_property(plan->writes[i].file, plan->writes[i].value, &value);
+		/* the scope's own limit would kill who shall wait in the cgroup below it */
+		if (!property || (wait && wait->value[0] == '1' && strcmp(property, "MemoryMax") == 0))
+			continue;
+		snprintf(key, sizeof(key), "org.systemd.property.%s", property);
+		snprintf(text, sizeof(text), "uint64 %" PRIu64, value);
+		if (!json_member(annotations, key))
+			json_set_string(document, annotations, key, text);
+	}
+}
+
+int config_asked(struct json_value *root, char **asked, struct error *err)
+{
+	const struct json_value *kept =
+		json_member(json_member(root, "annotations"), ANNOTATION_ASKED);
+
+	if (!kept || kept->type != JSON_STRING)
+		return asked_text(root, asked, err);
+	*asked = strdup(kept->text);
+	return *asked ? 0 : error_errno(err, ENOMEM, "cannot read JSON");
+}
+
+/* 0 is how engines say "leave it". */
+static bool is_given(const struct key *key, const struct json_value *value)
+{
+	bool is_size = key->field == MEMORY_LIMIT || key->field == MEMORY_SWAP ||
+		       key->field == MEMORY_RESERVATION || key->field == MEMORY_KERNEL ||
+		       key->field == MEMORY_KERNEL_TCP;
+
+	if (!value || value->type == JSON_NULL)
+		return false;
+	return !is_size || value->type != JSON_NUMBER || strcmp(value->text, "0") != 0;
+}
+
+int config_merge(const char *asked, struct json_value *resources, char **merged,
+		 struct error *err)
+{
+	auto_json struct json *document = NULL;
+	struct json_value *memory, *unified, *given;
+	const struct json_value *value, *limit;
+	size_t len;
+	int ret;
+
+	ret = json_parse(asked, strlen(asked), &document, err);
+	if (ret < 0)
+		return error_prefix(err, ret, "annotations." ANNOTATION_ASKED);
+	unified = json_need_object(document, json_need_object(document, json_root(document),
+							      "linux"), "resources");
+	memory = json_need_object(document, unified, "memory");
+
+	given = NULL;
+	ret = json_get_object(resources, "memory", &given, err);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < KEYS; i++) {
+		value = json_member(given, keys[i].name);
+		if (!is_given(&keys[i], value))
+			continue;
+		if (value->type == JSON_STRING || !copy_value(document, memory, keys[i].name, value))
+			return error_set(err, EINVAL, MEMORY ".%s: not %s", keys[i].name,
+					 keys[i].is_bool ? "true or false" : "an integer");
+	}
+	limit = json_member(given, "limit");
+	if (limit && limit->type == JSON_NUMBER && strcmp(limit->text, "-1") == 0 &&
+	    !is_given(&keys[1], json_member(given, "swap")) && json_member(memory, "swap"))
+		json_set_i64(document, memory, "swap", -1);
+
+	given = NULL;
+	ret = json_get_object(resources, "unified", &given, err);
+	for (value = given ? given->first : NULL; ret >= 0 && value; value = value->next) {
+		if (is_memory_file(value->key))
+			copy_value(document, json_need_object(document, unified, "unified"),
+				   value->key, value);
+	}
+	if (ret >= 0)
+		ret = json_write(document, json_root(document), false, merged, &len, err);
+	return ret < 0 ? ret : 0;
+}
+
+int config_strip_memory(struct json_value *resources)
+{
+	struct json_value *unified, *next;
+
+	json_remove(resources, "memory");
+	unified = json_member(resources, "unified");
+	for (struct json_value *v = unified ? unified->first : NULL; v; v = next) {
+		next = v->next;
+		if (is_memory_file(v->key))
+			json_remove(unified, v->key);
+	}
+	if (unified && !unified->first)
+		json_remove(resources, "unified");
+	return (int)resources->count;
+}
+
+void config_set_asked(struct json *document, const char *asked)
+{
+	json_set_string(document, json_need_object(document, json_root(document), "annotations"),
+			ANNOTATION_ASKED, asked);
 }

@@ -44,5 +44,33 @@ int config_parse(struct config *config, const char *text, size_t len, struct err
 int config_compile(struct config *config, const struct memory_plan *plan,
 		   const char *const hook[], struct error *err);
 
+/*
+ * Where systemd makes the cgroup: give the scope what of `plan` it has properties for, by
+ * crun's annotations org.systemd.property.*, so that it shows them and stands by them.
+ * Such annotations that are there already stay.
+ */
+void config_tell_systemd(struct config *config, const struct memory_plan *plan);
+
 /* The spec that ANNOTATION_ASKED's text stands for. */
 int config_read_asked(struct memory_spec *spec, const char *asked, struct error *err);
+
+/*
+ * What the container whose config.json is `root` asks for now, as text that
+ * config_read_asked() takes: ANNOTATION_ASKED's, or where we did not compile it what its
+ * own settings say. Fresh memory.
+ */
+int config_asked(struct json_value *root, char **asked, struct error *err);
+
+/*
+ * The same with what `resources` has of memory instead of, or beside, what was asked. A
+ * size of 0 and null are "as it was"; a limit that goes takes a swap with it that is not
+ * given. Fresh memory.
+ */
+int config_merge(const char *asked, struct json_value *resources, char **merged,
+		 struct error *err);
+
+/* Take all that is about memory out of `resources`. Returns how much else is there. */
+int config_strip_memory(struct json_value *resources);
+
+/* Keep `asked` in the config.json whose document this is. */
+void config_set_asked(struct json *document, const char *asked);

@@ -26,6 +26,8 @@ enum option_id {
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_USAGE,
+	OPTION_MANAGER,
+	OPTION_SYSTEMD,
 	OPTION_OTHER,		/* known, and nothing to us */
 };
 
@@ -40,8 +42,8 @@ static const struct option global_options[] = {
 	{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
 	{ "log-level", required_argument, NULL, OPTION_OTHER },
 	{ "debug", no_argument, NULL, OPTION_DEBUG },
-	{ "cgroup-manager", required_argument, NULL, OPTION_OTHER },
-	{ "systemd-cgroup", no_argument, NULL, OPTION_OTHER },
+	{ "cgroup-manager", required_argument, NULL, OPTION_MANAGER },
+	{ "systemd-cgroup", no_argument, NULL, OPTION_SYSTEMD },
 	{ "rootless", required_argument, NULL, OPTION_ROOT },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -63,6 +65,16 @@ static const struct option create_options[] = {
 	{ "no-subreaper", no_argument, NULL, OPTION_OTHER },
 	{ "no-new-keyring", no_argument, NULL, OPTION_OTHER },
 	{ "no-pivot", no_argument, NULL, OPTION_OTHER },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "usage", no_argument, NULL, OPTION_HELP },
+	{ "program-name", required_argument, NULL, OPTION_OTHER },
+	{ "HANG", optional_argument, NULL, OPTION_OTHER },
+	{ 0 },
+};
+
+static const struct option delete_options[] = {
+	{ "force", no_argument, NULL, 'f' },
+	{ "regex", no_argument, NULL, 'r' },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "usage", no_argument, NULL, OPTION_HELP },
 	{ "program-name", required_argument, NULL, OPTION_OTHER },
@@ -136,6 +148,12 @@ int crun_globals_read(struct crun_globals *globals, int *argc, char **argv, stru
 		case OPTION_USAGE:
 			seen.usage = true;
 			break;
+		case OPTION_MANAGER:
+			seen.systemd = strcmp(optarg, "systemd") == 0;
+			break;
+		case OPTION_SYSTEMD:
+			seen.systemd = true;
+			break;
 		case OPTION_OTHER:
 			break;
 		default:
@@ -196,6 +214,26 @@ void crun_create_read(struct crun_create *create, int argc, char **argv, int ver
 	seen.options_end = verb + before;
 	seen.id = verb + optind;
 	*create = seen;
+}
+
+void crun_delete_read(struct crun_delete *delete, int argc, char **argv, int verb)
+{
+	bool plain = true;
+	int option;
+
+	*delete = (struct crun_delete){ 0 };
+	argc -= verb;
+	argv += verb;
+	opterr = 0;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "+:frV?", delete_options, NULL)) != -1) {
+		if (option == 'f')
+			delete->force = true;
+		else if (option != OPTION_OTHER)
+			plain = false;
+	}
+	if (plain && optind == argc - 1)
+		delete->id = argv[optind];
 }
 
 char *crun_config_path(const struct crun_create *create)

@@ -21,6 +21,7 @@ struct crun_globals {
 	const char *log;
 	const char *log_format;
 	bool debug;
+	bool systemd;		/* it makes the cgroup, as a scope */
 	bool help;
 	bool version;
 	bool usage;
@@ -44,6 +45,15 @@ struct crun_create {
  * is shortened in place (argc too). -EINVAL: --crun without a path.
  */
 int crun_globals_read(struct crun_globals *globals, int *argc, char **argv, struct error *err);
+
+/* The options of `delete`. */
+struct crun_delete {
+	bool force;
+	const char *id;		/* NULL: not exactly one container by its name */
+};
+
+/* Read what stands behind the verb `delete` at argv[verb]. */
+void crun_delete_read(struct crun_delete *delete, int argc, char **argv, int verb);
 
 /* Read what stands behind the verb `create` or `run` at argv[verb]. */
 void crun_create_read(struct crun_create *create, int argc, char **argv, int verb);

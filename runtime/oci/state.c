@@ -25,6 +25,8 @@ static int read_fields(struct state *state, struct error *err)
 		return error_set(err, EINVAL, "not an object");
 	ret = json_get_i64(root, "pid", &pid, err);
 	if (ret >= 0)
+		ret = json_get_string(root, "id", &state->id, err);
+	if (ret >= 0)
 		ret = json_get_string(root, "bundle", &state->bundle, err);
 	if (ret >= 0)
 		ret = json_get_object(root, "annotations", &annotations, err);

@@ -13,6 +13,7 @@
 struct state {
 	struct json *document;
 	pid_t pid;			/* 0: not running */
+	const char *id;			/* or NULL */
 	const char *bundle;
 	const char *asked;		/* ANNOTATION_ASKED, or NULL */
 };

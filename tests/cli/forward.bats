@@ -5,9 +5,18 @@ load common
 
 setup() { common_setup; }
 
+@test "features is what crun says, or all of them have, and ours" {
+	run --separate-stderr memcrun features
+	[[ $status == 0 ]]
+	jq -e '.linux.cgroup.v2 and .annotations["org.memcrun.version"]' <<<"$output"
+	got_argv features
+	run --separate-stderr memcrun features --nonsense
+	[[ $status == 2 ]]
+}
+
 @test "every verb of crun gets its arguments byte for byte" {
-	for verb in delete exec kill list pause ps resume spec start state update checkpoint \
-		restore features mounts; do
+	for verb in delete exec kill list pause ps resume spec start state checkpoint \
+		restore mounts; do
 		memcrun "$verb" --force web -- -x
 		got_argv "$verb" --force web -- -x
 	done

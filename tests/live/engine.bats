@@ -69,6 +69,7 @@ short_runs()
 	exits "${run[@]}" sh -c 'trap "" HUP; kill -TERM 1; trap - TERM; exec sleep 0'
 }
 
+# bats test_tags=processes
 @test "exit_codes_and_errors_are_those_of_crun" {
 	both short_runs
 	assert_equal "$(grep ^exit <<<"$words" | paste -sd ' ')" \
@@ -149,6 +150,7 @@ terminal()
 		--memory 64m $IMAGE sh -c 'tty; stty size; sleep 1; exit 3'" /dev/null </dev/null | tr -d '\r' | tr -d '^@\000'
 }
 
+# bats test_tags=processes
 @test "a_terminal_is_the_containers_own_with_its_size" {
 	both terminal
 	assert_contains "$words" /dev/pts/0
@@ -221,11 +223,13 @@ crashed_monitor()
 	exits test -e "$STATE/$id"
 }
 
+# bats test_tags=processes
 @test "a_container_whose_monitor_died_can_be_stopped_and_removed" {
 	both crashed_monitor
 	assert_equal "$(tail -n 1 <<<"$words")" "exit 1"
 }
 
+# bats test_tags=processes
 @test "a_container_survives_its_engine" {
 	local engine
 

@@ -30,11 +30,7 @@ teardown_file()
 
 teardown()
 {
-	local id
-
-	for id in "${made[@]}"; do
-		memcrun delete --force "$id"
-	done
+	delete_made
 }
 
 # expect V1 -- V2: the control files of $directory that differ from a fresh cgroup
@@ -67,20 +63,6 @@ soft_limit_said()
 	ignored) assert_contains "$1" 'linux.resources.memory.reservation: this kernel takes memory.soft_limit_in_bytes and ignores it' ;;
 	*) assert_lacks "$1" 'ignores it' ;;
 	esac
-}
-
-# direct FILTER: a container made by memcrun itself. A test may make several.
-made=()
-tried=0
-
-direct()
-{
-	local id
-
-	tried=$((tried + 1))
-	id=direct-$BATS_TEST_NUMBER-$tried
-	create "$id" "$1" || fail "$said"
-	made+=("$id")
 }
 
 direct_refused()

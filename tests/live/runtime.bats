@@ -43,12 +43,14 @@ runs()
 	configure "$LIMIT | .process.args = [\"sh\", \"-c\", $(jq -n --arg s "$1" '$s')]"
 }
 
+# bats test_tags=processes
 @test "exit_status_and_output_are_the_containers" {
 	runs 'echo out; echo err >&2; exit 42'
 	same '$RUNTIME run --bundle "$BUNDLE" --config "$config" x'
 	assert_equal "$words" "out"$'\n'"err"$'\n'"exit 42"
 }
 
+# bats test_tags=processes
 @test "a_signal_is_passed_to_the_container" {
 	runs 'trap "echo caught; exit 9" TERM; echo ready; while :; do sleep 0.05; done'
 	same '$RUNTIME run --bundle "$BUNDLE" --config "$config" x >"$BUNDLE/said" &
@@ -57,6 +59,7 @@ runs()
 	assert_equal "$words" "ready"$'\n'"caught"$'\n'"exit 9"
 }
 
+# bats test_tags=processes
 @test "preserved_descriptors_arrive_and_no_others" {
 	runs 'cat <&3; cat <&4; ls /proc/self/fd | sort -n | paste -sd " " -'
 	same 'exec 3< <(echo three) 4< <(echo four)
@@ -65,6 +68,7 @@ runs()
 	assert_equal "$words" "three"$'\n'"four"$'\n'"0 1 2 3 4 5"
 }
 
+# bats test_tags=processes
 @test "listen_fds_arrive" {
 	runs 'cat <&3; echo "$LISTEN_PID"; ls /proc/self/fd | wc -l'
 	same 'exec 3< <(echo socket); export LISTEN_FDS=1 LISTEN_PID=$$
@@ -72,6 +76,7 @@ runs()
 	assert_equal "$words" "socket"$'\n'1$'\n'5
 }
 
+# bats test_tags=processes
 @test "a_console_socket_gets_the_terminal" {
 	command -v python3 >/dev/null || skip "python3 is not installed, nothing listens"
 	configure "$LIMIT | .process.terminal = true | .process.consoleSize = {height: 31, width: 97} |
@@ -96,6 +101,7 @@ PYTHON
 	assert_equal "$words" "/dev/pts/0"$'\n'"31 97"$'\n'end
 }
 
+# bats test_tags=processes
 @test "the_pid_file_names_the_containers_process" {
 	configure "$LIMIT"
 	memcrun run --detach --pid-file "$BATS_TEST_TMPDIR/pid" --bundle "$BUNDLE" --config "$config" x \
@@ -109,6 +115,7 @@ PYTHON
 	assert_gone x
 }
 
+# bats test_tags=processes
 @test "a_config_through_a_pipe_is_read_once" {
 	local filter
 
@@ -181,6 +188,7 @@ PYTHON
 }
 
 # The parent of a container's process under "run" is the one that was started.
+# bats test_tags=processes
 @test "no_process_stands_between" {
 	local runtime started parent
 
@@ -201,6 +209,7 @@ PYTHON
 	done
 }
 
+# bats test_tags=processes
 @test "no_process_is_started_that_crun_would_not_start" {
 	local runtime
 	local -A count

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154,SC2016 # what the helper sets; quoted for inner shells
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # what the helper sets; quoted for inner shells
 #
 # systemd.bats - systemd makes the cgroups: podman's and memcrun's own.
 
@@ -72,8 +72,166 @@ scopes()
 	assert_equal "$(ls -A "$STATE")" ""
 }
 
+# both VALUE...: max, swap.max and low of the scope and of crun's cgroup in it; of v1 there
+# is one, and systemd knows its limit.
+both_have()
+{
+	local file each
+
+	for each in "$scope" "$directory"; do
+		if [[ $CGROUP == v1 ]]; then
+			assert_equal "$(<"$directory/memory.limit_in_bytes")" "$1"
+			assert_equal "$(<"$directory/memory.memsw.limit_in_bytes")" "$(($1 + $2))"
+			continue
+		fi
+		file=$(cd "$each" && cat memory.max memory.swap.max memory.low | paste -sd ' ')
+		assert_equal "$each $file" "$each $*"
+	done
+	assert_equal "$(systemctl show -P MemoryMax live-three.scope)" "$1"
+}
+
+@test "limits_are_on_the_scope_too_and_survive_what_others_ask_of_systemd" {
+	local pid scope
+
+	configure '.linux.cgroupsPath = "system.slice:live:three" |
+		.linux.resources.memory = {limit: 67108864, swap: 100663296, reservation: 33554432}'
+	memcrun --systemd-cgroup create --bundle "$BUNDLE" --config "$config" three \
+		</dev/null >/dev/null 2>&1 3>&-
+	pid=$(memcrun state three | jq .pid)
+	directory=$(memory_cgroup "$pid")
+	scope=$MEMORY_ROOT/system.slice/live-three.scope
+	both_have $((64 * MIB)) $((32 * MIB)) $((32 * MIB))
+	assert_contains "$(systemctl status live-three.scope)" "64.0M"
+
+	systemd-run -q --unit neighbour sleep 1000
+	systemctl set-property --runtime neighbour.service MemoryMax=100M CPUWeight=50
+	systemctl set-property --runtime system.slice MemoryHigh=1G
+	systemctl daemon-reload
+	both_have $((64 * MIB)) $((32 * MIB)) $((32 * MIB))
+
+	memcrun update --memory 80M --memory-swap 96M --memory-reservation 40M three
+	both_have $((80 * MIB)) $((16 * MIB)) $((40 * MIB))
+	systemctl daemon-reload
+	systemctl set-property --runtime neighbour.service MemoryMax=90M
+	both_have $((80 * MIB)) $((16 * MIB)) $((40 * MIB))
+	run --separate-stderr memcrun check three
+	assert_equal "$status" 0
+	assert_lacks "$output" DRIFT
+
+	# what crun refuses is taken back here as well
+	run --separate-stderr memcrun update --memory 100M --cpuset-cpus 4000 three
+	assert_equal "$status" 1
+	both_have $((80 * MIB)) $((16 * MIB)) $((40 * MIB))
+
+	systemctl stop neighbour.service
+	systemctl set-property --runtime system.slice MemoryHigh=infinity
+	memcrun delete --force three
+}
+
+@test "play_kube_gives_the_containers_of_a_pod_their_settings" {
+	cat >"$BATS_TEST_TMPDIR/pod.yaml" <<-POD
+	apiVersion: v1
+	kind: Pod
+	metadata:
+	  name: kube
+	  annotations:
+	    org.memcrun.reservation: high
+	spec:
+	  containers:
+	    - name: one
+	      image: $IMAGE
+	      command: ["/bin/sleep", "1000"]
+	      resources:
+	        requests: {memory: 32Mi}
+	        limits: {memory: 64Mi}
+	POD
+	pod --runtime memcrun play kube --network none "$BATS_TEST_TMPDIR/pod.yaml" >/dev/null
+	assert_equal "$(podman inspect -f '{{.OCIRuntime}}' kube-one)" memcrun
+	directory=$(memory_cgroup "$(podman inspect -f '{{.State.Pid}}' kube-one)")
+	if [[ $CGROUP == v1 ]]; then
+		assert_equal "$(<"$directory/memory.limit_in_bytes")" $((64 * MIB))
+	else
+		assert_equal "$(<"$directory/memory.max")" $((64 * MIB))
+		assert_equal "$(<"$directory/memory.high")" $((32 * MIB))
+	fi
+	pod play kube --down "$BATS_TEST_TMPDIR/pod.yaml" >/dev/null
+}
+
 @test "a_refused_container_makes_no_scope" {
 	refused --memory 64m --memory-swap 32m
 	assert_contains "$stderr" 'linux.resources.memory.swap: below the limit'
-	assert_equal "$(scopes 'libpod-[0-9a-f]*')" ""
+	assert_equal "$(scopes 'libpod-*' | grep -v ^libpod-conmon-)" ""
+}
+
+# In the guest's own root, where containerd has its unit.
+CONTAINERD=/etc/containerd/config.toml
+
+teardown()
+{
+	[[ -e $BATS_TEST_TMPDIR/install-on-node ]] || return 0
+	systemctl stop containerd
+	rm -rf "$CONTAINERD" /usr/local/bin/memcrun /var/lib/memcrun-*
+}
+
+# install STATUS TEXT: install-on-node ends with that, and says it.
+install()
+{
+	run --separate-stderr "$BATS_TEST_TMPDIR/install-on-node" \
+		--memcrun "$(command -v memcrun)" / 3>&-
+	assert_equal "$status" "$1"
+	assert_contains "$output$stderr" "$2"
+}
+
+since()
+{
+	systemctl show -P ActiveEnterTimestampMonotonic containerd
+}
+
+@test "install_on_node_restarts_containerd_and_puts_back_what_it_does_not_start_with" {
+	local before good=$BATS_TEST_TMPDIR/good bad=$BATS_TEST_TMPDIR/bad
+
+	# as the image of the DaemonSet has it
+	cp "$BATS_TEST_DIRNAME"/../../contrib/kubernetes/{install-on-node,*.toml,*.conf} \
+		"$BATS_TEST_TMPDIR"
+	mkdir -p "${CONTAINERD%/*}"
+	echo 'version = 2' >"$good"
+	cp "$good" "$CONTAINERD"
+	systemctl restart containerd
+	before=$(since)
+	install 0 "installed for containerd"
+	[[ $(since) != "$before" ]] || fail "containerd was not restarted"
+	assert_contains "$(containerd config dump)" runtimes.memcrun
+
+	# a table that is there twice is an error of its language
+	printf '%s\n' 'version = 2' \
+		'[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.memcrun.options]' \
+		'SystemdCgroup = false' >"$bad"
+	cp "$bad" "$CONTAINERD"
+	systemctl restart containerd
+	install 1 "containerd: did not start with this; it has what it had"
+	cmp "$CONTAINERD" "$bad"
+	assert_equal "$(systemctl is-active containerd)" active
+	# not again and again
+	before=$(since)
+	install 1 "containerd: did not start with this; not again"
+	assert_equal "$(since)" "$before"
+	assert_equal "$(cd /var/lib && echo memcrun-*)" memcrun-refused.containerd
+
+	# a run that was interrupted before the restart has left what there was
+	rm /var/lib/memcrun-refused.containerd
+	{
+		cat "$bad"
+		echo '# memcrun: begin'
+		sed 's/= true/= false/' "$BATS_TEST_TMPDIR/containerd-memcrun.toml"
+		echo '# memcrun: end'
+	} >"$CONTAINERD"
+	mkdir /var/lib/memcrun-had
+	cp "$good" /var/lib/memcrun-had/containerd
+	echo "$CONTAINERD" >/var/lib/memcrun-had/containerd.place
+	# perhaps after it, so that it is not running
+	run ! systemctl restart containerd 3>&-
+	touch /var/lib/memcrun-restart-engine
+	install 1 "containerd: did not start with this; it has what it had"
+	cmp "$CONTAINERD" "$good"
+	assert_equal "$(systemctl is-active containerd)" active
 }

@@ -266,6 +266,11 @@ TEST(a_plan_is_divided_between_memory_unified_and_hook)
 		  "\"memory.oom.wait\":\"1\",\"memory.reserve\":\"4096\"}", "" },
 		{ "v2-patched", "{\"memory\":{\"swap\":100663296}}", "{}", "{}",
 		  "{\"memory.memsw.max\":\"100663296\",\"memory.swap.max\":\"max\"}", "" },
+		/* an action: never a key, which crun would write */
+		{ "v2-patched", "{\"memory\":{\"limit\":4096}}",
+		  "{\"org.memcrun.move-charge\":\"file,anon,swap\"}", "{\"limit\":4096}", "",
+		  "{\"createRuntime\":[{\"path\":\"/usr/bin/memcrun\",\"args\":[\"/usr/bin/memcrun\","
+		  "\"--log=/log\",\"apply-hook\",\"memory.migrate=anon file\"]}]}" },
 		{ "v2", "{\"memory\":{\"reservation\":4096}}", "{\"org.memcrun.reservation\":\"high\"}",
 		  "{}", "{\"memory.high\":\"4096\"}", "" },
 		{ "v2", "{\"memory\":{\"reservation\":4096}}", "{\"org.memcrun.oom\":\"group\"}",
@@ -418,6 +423,126 @@ TEST(an_asked_annotation_that_is_broken_is_named)
 	assert_int_equal(spec.asked, 42);
 }
 
+TEST(what_is_given_now_counts_more_than_what_was_asked)
+{
+	static const struct {
+		const char *asked;
+		const char *resources;
+		const char *merged;
+	} rows[] = {
+		{ "{}", "{}", "{\"linux\":{\"resources\":{\"memory\":{}}}}" },
+		{ "{\"linux\":{\"resources\":{\"memory\":{\"limit\":1,\"swap\":2}}}}",
+		  "{\"memory\":{\"limit\":3},\"pids\":{\"limit\":4}}",
+		  "{\"linux\":{\"resources\":{\"memory\":{\"limit\":3,\"swap\":2}}}}" },
+		/* "leave it", as engines say it */
+		{ "{\"linux\":{\"resources\":{\"memory\":{\"limit\":1}}}}",
+		  "{\"memory\":{\"limit\":0,\"swap\":null,\"swappiness\":0}}",
+		  "{\"linux\":{\"resources\":{\"memory\":{\"limit\":1,\"swappiness\":0}}}}" },
+		/* no limit, and none of both together that would be below it */
+		{ "{\"linux\":{\"resources\":{\"memory\":{\"limit\":1,\"swap\":2}}}}",
+		  "{\"memory\":{\"limit\":-1}}",
+		  "{\"linux\":{\"resources\":{\"memory\":{\"limit\":-1,\"swap\":-1}}}}" },
+		{ "{\"linux\":{\"resources\":{\"memory\":{\"limit\":1,\"swap\":2}}}}",
+		  "{\"memory\":{\"limit\":-1,\"swap\":5}}",
+		  "{\"linux\":{\"resources\":{\"memory\":{\"limit\":-1,\"swap\":5}}}}" },
+		{ "{\"annotations\":{\"org.memcrun.strict\":\"true\"}}",
+		  "{\"unified\":{\"memory.high\":\"1\",\"cpu.idle\":\"1\"}}",
+		  "{\"annotations\":{\"org.memcrun.strict\":\"true\"},\"linux\":{\"resources\":"
+		  "{\"memory\":{},\"unified\":{\"memory.high\":\"1\"}}}}" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_json struct json *document = NULL;
+		auto_free char *merged = NULL;
+
+		assert_int_equal(json_parse(rows[i].resources, strlen(rows[i].resources), &document,
+					    NULL), 0);
+		assert_int_equal(config_merge(rows[i].asked, json_root(document), &merged, NULL), 0);
+		assert_row_text(rows[i].resources, merged, rows[i].merged);
+	}
+}
+
+TEST(systemd_is_told_of_what_it_knows_and_what_is_there_stays)
+{
+	auto_config struct config config = { 0 };
+	struct memory_features features;
+	struct memory_plan plan;
+	struct error err;
+
+	assert_int_equal(parse(&config, "{\"linux\":{\"resources\":{\"memory\":{\"limit\":67108864,"
+					"\"swap\":-1,\"reservation\":33554432}}},\"annotations\":{"
+					"\"org.systemd.property.MemoryLow\":\"uint64 5\"}}", &err), 0);
+	features = kernel("v2", &config.spec);
+	assert_int_equal(memory_plan_make(&plan, &config.spec, &features, &err), 0);
+	config_tell_systemd(&config, &plan);
+	assert_part(&config, "annotations",
+		    "{\"org.systemd.property.MemoryLow\":\"uint64 5\","
+		    "\"org.systemd.property.MemoryMax\":\"uint64 67108864\","
+		    "\"org.systemd.property.MemorySwapMax\":\"uint64 18446744073709551615\"}");
+}
+
+TEST(what_is_given_must_be_a_setting)
+{
+	static const char text[] = "{\"memory\":{\"limit\":\"1\"}}";
+	auto_json struct json *document = NULL;
+	auto_free char *merged = NULL;
+	struct error err;
+
+	assert_int_equal(json_parse(text, strlen(text), &document, NULL), 0);
+	assert_int_equal(config_merge("{}", json_root(document), &merged, &err), -EINVAL);
+	assert_string_equal(err.text, "linux.resources.memory.limit: not an integer");
+	assert_null(merged);
+}
+
+TEST(crun_gets_what_is_not_about_memory)
+{
+	static const struct {
+		const char *resources;
+		const char *left;
+		int count;
+	} rows[] = {
+		{ "{\"memory\":{\"limit\":1}}", "{}", 0 },
+		{ "{\"memory\":{},\"pids\":{\"limit\":1}}", "{\"pids\":{\"limit\":1}}", 1 },
+		{ "{\"unified\":{\"memory.low\":\"1\"}}", "{}", 0 },
+		{ "{\"unified\":{\"memory.low\":\"1\",\"cpu.idle\":\"1\",\"memory.high\":\"2\"}}",
+		  "{\"unified\":{\"cpu.idle\":\"1\"}}", 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_json struct json *document = NULL;
+		auto_free char *text = NULL;
+		size_t len;
+
+		assert_int_equal(json_parse(rows[i].resources, strlen(rows[i].resources), &document,
+					    NULL), 0);
+		assert_int_equal(config_strip_memory(json_root(document)), rows[i].count);
+		assert_int_equal(json_write(document, json_root(document), false, &text, &len, NULL),
+				 0);
+		assert_row_text(rows[i].resources, text, rows[i].left);
+	}
+}
+
+TEST(what_is_asked_is_kept_or_made_of_the_settings)
+{
+	static const char kept[] = "{\"annotations\":{\"org.memcrun.asked\":\"{}\"}}";
+	static const char made[] = "{\"linux\":{\"resources\":{\"memory\":{\"limit\":7}}}}";
+	auto_json struct json *document = NULL;
+	auto_json struct json *other = NULL;
+	auto_free char *asked = NULL;
+	auto_free char *again = NULL;
+
+	assert_int_equal(json_parse(kept, strlen(kept), &document, NULL), 0);
+	assert_int_equal(config_asked(json_root(document), &asked, NULL), 0);
+	assert_string_equal(asked, "{}");
+	config_set_asked(document, "{\"x\":1}");
+	free(take_ptr(&asked));
+	assert_int_equal(config_asked(json_root(document), &asked, NULL), 0);
+	assert_string_equal(asked, "{\"x\":1}");
+	assert_int_equal(json_parse(made, strlen(made), &other, NULL), 0);
+	assert_int_equal(config_asked(json_root(other), &again, NULL), 0);
+	assert_string_equal(again, made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +559,11 @@ int main(void)
 		cmocka_unit_test(parts_that_are_null_are_made),
 		cmocka_unit_test(what_was_asked_can_be_read_again_as_the_same_spec),
 		cmocka_unit_test(an_asked_annotation_that_is_broken_is_named),
+		cmocka_unit_test(what_is_given_now_counts_more_than_what_was_asked),
+		cmocka_unit_test(systemd_is_told_of_what_it_knows_and_what_is_there_stays),
+		cmocka_unit_test(what_is_given_must_be_a_setting),
+		cmocka_unit_test(crun_gets_what_is_not_about_memory),
+		cmocka_unit_test(what_is_asked_is_kept_or_made_of_the_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

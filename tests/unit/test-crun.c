@@ -335,6 +335,38 @@ TEST(a_crun_that_is_ourselves_is_refused)
 	assert_string_equal(err.text, "--crun: is memcrun itself, \"/proc/self/exe\"");
 }
 
+TEST(the_options_of_delete_are_read_as_crun_reads_them)
+{
+	static const struct {
+		const char *text;
+		bool force;
+		const char *id;
+	} rows[] = {
+		{ "delete web", false, "web" },
+		{ "delete -f web", true, "web" },
+		{ "delete --force web", true, "web" },
+		{ "delete --fo -- web", true, "web" },
+		/* not one container by its name: crun alone knows which */
+		{ "delete -r we.*", false, NULL },
+		{ "delete -fr we.*", true, NULL },
+		{ "delete web other", false, NULL },
+		{ "delete", false, NULL },
+		{ "delete --help web", false, NULL },
+		{ "delete --unheard-of web", false, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct line line = line_of(rows[i].text);
+		struct crun_delete delete;
+
+		crun_delete_read(&delete, line.argc, line.argv, 0);
+		assert_row(rows[i].text, delete.force == rows[i].force);
+		assert_row(rows[i].text, !delete.id == !rows[i].id);
+		if (delete.id)
+			assert_row_text(rows[i].text, delete.id, rows[i].id);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +381,7 @@ int main(void)
 		cmocka_unit_test(the_config_is_handed_over_above_all_fds_of_the_container),
 		cmocka_unit_test(a_crun_that_is_missing_is_named),
 		cmocka_unit_test(a_crun_that_is_ourselves_is_refused),
+		cmocka_unit_test(the_options_of_delete_are_read_as_crun_reads_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,74 @@ TEST(writing_all_to_a_full_disk_says_so)
 	assert_int_equal(file_write_all(full, "", 0, &err), 0);
 }
 
+TEST(a_file_is_replaced_and_keeps_its_mode)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	char text[16];
+	struct stat st;
+
+	scratch_file(&dir, "status", "a longer old text");
+	assert_int_equal(fchmodat(dir.fd, "status", 0640, 0), 0);
+	assert_int_equal(file_replace_at(dir.fd, "status", 0600, "new\n", 4, NULL), 0);
+	assert_int_equal(file_read_at(dir.fd, "status", text, sizeof(text), NULL), 3);
+	assert_string_equal(text, "new");
+	assert_int_equal(fstatat(dir.fd, "status", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0640);
+	assert_int_equal(file_exists_at(dir.fd, ".status.new"), 0);
+}
+
+TEST(who_has_the_old_file_open_keeps_it)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	char text[4] = "";
+	auto_close int fd = -1;
+
+	scratch_file(&dir, "status", "old");
+	fd = openat(dir.fd, "status", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_replace_at(dir.fd, "status", 0600, "new", 3, NULL), 0);
+	assert_int_equal(read(fd, text, 3), 3);
+	assert_string_equal(text, "old");
+}
+
+TEST(a_new_file_has_the_mode_that_is_said_whatever_the_umask)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	mode_t mask = umask(0077);
+	struct stat st;
+
+	assert_int_equal(file_replace_at(dir.fd, "new", 0644, "", 0, NULL), 0);
+	umask(mask);
+	assert_int_equal(fstatat(dir.fd, "new", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	assert_int_equal(st.st_size, 0);
+}
+
+TEST(what_a_crash_left_is_replaced)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	char text[16];
+
+	scratch_file(&dir, "status", "old");
+	scratch_file(&dir, "elsewhere", "kept");
+	assert_int_equal(symlinkat("elsewhere", dir.fd, ".status.new"), 0);
+	assert_int_equal(file_replace_at(dir.fd, "status", 0600, "new", 3, NULL), 0);
+	assert_int_equal(file_read_at(dir.fd, "status", text, sizeof(text), NULL), 3);
+	assert_string_equal(text, "new");
+	assert_int_equal(file_read_at(dir.fd, "elsewhere", text, sizeof(text), NULL), 4);
+	assert_int_equal(file_exists_at(dir.fd, ".status.new"), 0);
+}
+
+TEST(a_file_that_cannot_be_replaced_is_left_with_nothing_beside_it)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct error err;
+
+	scratch_dir(&dir, "status");
+	assert_int_equal(file_replace_at(dir.fd, "status", 0600, "new", 3, &err), -EISDIR);
+	assert_string_equal(err.text, "status: cannot replace: Is a directory");
+	assert_int_equal(file_exists_at(dir.fd, ".status.new"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +268,11 @@ int main(void)
 		cmocka_unit_test(a_file_whose_size_nobody_knows_is_read_whole),
 		cmocka_unit_test(a_pipe_is_read_to_its_end),
 		cmocka_unit_test(writing_all_to_a_full_disk_says_so),
+		cmocka_unit_test(a_file_is_replaced_and_keeps_its_mode),
+		cmocka_unit_test(who_has_the_old_file_open_keeps_it),
+		cmocka_unit_test(a_new_file_has_the_mode_that_is_said_whatever_the_umask),
+		cmocka_unit_test(what_a_crash_left_is_replaced),
+		cmocka_unit_test(a_file_that_cannot_be_replaced_is_left_with_nothing_beside_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -380,7 +380,11 @@ TEST(charges_move_as_far_as_the_kernel_moves_them)
 		{ "v2", { { MEMORY_MOVE_CHARGE, CHARGE_ALL } }, "", 1,
 		  "!cannot annotations.org.memcrun.move-charge" },
 		{ "v2", { { MEMORY_MOVE_CHARGE, 0 } }, "", 0, NULL },
-		{ "v2-patched", { { MEMORY_MOVE_CHARGE, CHARGE_ALL } }, "", 0, NULL },
+		{ "v2-patched", { { MEMORY_MOVE_CHARGE, CHARGE_ALL } },
+		  "memory.migrate=anon file shmem", 0, NULL },
+		{ "v2-patched", { { MEMORY_MOVE_CHARGE, CHARGE_FILE | CHARGE_KERNEL } },
+		  "memory.migrate=file", 0, NULL },
+		{ "v2-patched", { { MEMORY_MOVE_CHARGE, CHARGE_SWAP } }, "", 0, NULL },
 	};
 
 	check_rows(rows, COUNT(rows));

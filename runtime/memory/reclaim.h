@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/control.h"
+#include "kernel/cgroup.h"
+
+/*
+ * reclaim - ask for pages of a cgroup back, in bounded steps, and say how far it got.
+ */
+
+#define RECLAIM_SWAPPINESS_DEFAULT (-1)
+
+/*
+ * Bring the usage of the cgroup at `dirfd` down to `target` bytes, and give what it was in
+ * the end in `reached`, also after an error. v2: memory.reclaim, before Linux 5.19
+ * memory.high; v1: its limit, which is put back. -EBUSY: nothing more can be reclaimed;
+ * -EINTR, -ETIMEDOUT; -EOPNOTSUPP: this kernel takes no `swappiness` here.
+ */
+int reclaim_to(int dirfd, enum cgroup_mode mode, int64_t target, int swappiness,
+	       const struct control *control, int64_t *reached, struct error *err);
+
+/* What is charged now: memory alone, bytes. */
+int reclaim_usage(int dirfd, enum cgroup_mode mode, int64_t *usage, struct error *err);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "oci/container.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/file.h>
+
+#include "base/control.h"
+
+void container_close(struct container *container)
+{
+	place_close(&container->place);
+	status_close(&container->status);
+	hierarchies_close(&container->hierarchies);
+}
+
+int container_open(struct container *container, const char *root, const char *id,
+		   struct error *err)
+{
+	auto_host struct host host = { .cgroup_root = -1, .proc = -1 };
+	int ret;
+
+	ret = host_open(&host, NULL, err);
+	if (ret == 0)
+		ret = hierarchies_open(&container->hierarchies, &host, err);
+	if (ret == 0)
+		ret = status_open(&container->status, root, id, err);
+	if (ret < 0)
+		return ret;
+	container->memory = hierarchies_memory(&container->hierarchies);
+	return place_of(&container->place, &container->hierarchies, &container->status, err);
+}
+
+/* On the directory, which goes with the container; the lock goes with who holds it. */
+int container_lock(const struct status *status, int timeout_ms, struct error *err)
+{
+	int64_t until = control_now_usec() + (int64_t)timeout_ms * 1000;
+
+	while (flock(status->dirfd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return error_errno(err, errno, "cannot lock");
+		if (control_now_usec() >= until)
+			return error_set(err, EBUSY, "another memcrun is moving or updating it");
+		poll(NULL, 0, 10);
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "kernel/host.h"
+#include "oci/place.h"
+
+/*
+ * container - one that crun knows, with the cgroups that it is in.
+ */
+struct container {
+	struct hierarchies hierarchies;
+	const struct hierarchy *memory;		/* NULL: nothing controls memory */
+	struct status status;
+	struct place place;
+};
+
+#define CONTAINER_NONE { .status = STATUS_NONE }
+
+void container_close(struct container *container);
+
+#define auto_container __attribute__((cleanup(container_close)))
+
+/* Find container `id` below `root` (NULL: crun's default). -ENOENT: there is none. */
+int container_open(struct container *container, const char *root, const char *id,
+		   struct error *err);
+
+/*
+ * Nobody else moves or updates it until this program ends, or its children that have the
+ * record's directory open. -EBUSY: somebody does, for longer than `timeout_ms`.
+ */
+int container_lock(const struct status *status, int timeout_ms, struct error *err);

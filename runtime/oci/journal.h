@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kernel/hierarchy.h"
+
+/*
+ * journal - a move that is under way, as a file beside crun's record of the container:
+ * it goes with the container, and while it is there a move has not ended.
+ *
+ * It says from where to where, not how far: each step can be told from what is there.
+ */
+
+/* Its name, for who only wants to know whether there is one. */
+#define JOURNAL_FILE "memcrun-move.json"
+
+/* One side of a move. */
+struct place {
+	char *top;		/* the cgroup that is moved with all below it */
+	char *cgroup;		/* crun's cgroup-path: `top` or below it */
+	char *scope;		/* the unit of systemd, or "" */
+	char *slice;		/* that it is in, or "" */
+};
+
+/* A setting that can only be made when the other side is gone. */
+struct late_setting {
+	char *hierarchy;
+	char *cgroup;		/* below the top */
+	char *file;
+	char *value;
+};
+
+struct journal {
+	struct place from;
+	struct place to;
+	bool systemd;
+	bool live;
+	bool frozen;		/* it was before, and shall be after */
+	unsigned int types;	/* of charges: enum charge_set */
+	unsigned int made[HIERARCHIES_MAX];	/* cgroups above `to` that were not there */
+	size_t late_count;
+	struct late_setting *late;
+};
+
+void journal_free(struct journal *journal);
+
+#define auto_journal __attribute__((cleanup(journal_free)))
+
+/* -ENOENT: no move is under way; -EINVAL: not a journal of ours. */
+int journal_read(struct journal *journal, int dirfd, struct error *err);
+
+int journal_write(const struct journal *journal, int dirfd, struct error *err);
+
+/* The move has ended. */
+int journal_remove(int dirfd, struct error *err);
+
+/* -ENOMEM: not added. */
+int journal_add_late(struct journal *journal, const char *hierarchy, const char *cgroup,
+		     const char *file, const char *value);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kernel/hierarchy.h"
+#include "oci/carry.h"
+#include "oci/journal.h"
+#include "oci/move.h"
+#include "oci/place.h"
+#include "oci/status.h"
+
+/*
+ * move-state - a move that is under way, for its parts: move.h is for the others.
+ */
+
+/* Where there is no other bound: a task that cannot be frozen, or will not leave. */
+#define MOVE_PATIENCE_MS 10000
+
+struct move {
+	const struct move_request *request;
+	struct move_result *result;
+	struct hierarchies hierarchies;
+	struct status status;
+	struct journal journal;
+	const struct hierarchy *memory;
+	pid_t holder;		/* keeps a new scope alive */
+	pid_t guard;
+	int guard_fd;		/* open while we live */
+	struct carrier carrier;	/* moves charges */
+	int64_t started;
+	int64_t froze;
+	struct control control;
+	int64_t dying;		/* above `from`, before it lost its tasks; -1: not seen */
+	bool charges;		/* this kernel moves them */
+	bool back;		/* journal.from and .to are turned: a rollback */
+};
+
+/* From here on it goes the other way. */
+void move_turn(struct move *move);
+
+/* Which side does crun's record name, as it is now? The one that it goes to: true. */
+bool move_is_committed(const struct move *move);
+
+/* What is left of --timeout, for waiting that has a bound of its own as well; ms. */
+int move_patience(const struct move *move);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "oci/move-state.h"
+
+/*
+ * move-tasks - the tasks of a container that moves: cgroup by cgroup, threads with their
+ * processes, and those that are forked meanwhile.
+ */
+
+/* Call `each` for `top` and all below it in every hierarchy; children come behind. */
+int move_each_cgroup(struct move *move, const char *top,
+		     int (*each)(struct move *move, const struct hierarchy *hierarchy,
+				 const char *path, struct error *err),
+		     struct error *err);
+
+/* The tasks of one cgroup, `path` below the top; for move_each_cgroup(). */
+int move_tasks_of(struct move *move, const struct hierarchy *hierarchy, const char *path,
+		  struct error *err);
+
+/* All tasks, until none is left. */
+int move_tasks(struct move *move, struct error *err);

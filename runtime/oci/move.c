@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "oci/move.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "kernel/tasks.h"
+#include "kernel/tree.h"
+#include "oci/container.h"
+#include "oci/move-charges.h"
+#include "oci/move-guard.h"
+#include "oci/move-tasks.h"
+
+#define REMOVE_TIMEOUT_MS 5000
+/* A removed cgroup goes when RCU and the workers of css are done with it. */
+#define DYING_TIMEOUT_MS 1000
+
+void move_result_free(struct move_result *result)
+{
+	free(result->from);
+	free(result->to);
+	*result = (struct move_result){ 0 };
+}
+
+/* On disk it always says the direction that was asked for in the beginning. */
+static int write_journal(struct move *move, struct error *err)
+{
+	bool back = move->back;
+	int ret;
+
+	if (back)
+		move_turn(move);
+	ret = journal_write(&move->journal, move->status.dirfd, err);
+	if (back)
+		move_turn(move);
+	return ret;
+}
+
+/* --- the steps */
+
+static int freeze(struct move *move, struct error *err)
+{
+	int ret;
+
+	if (move->journal.live)
+		return 0;
+	control_tell(&move->control, "freeze", 0, 0);
+	ret = freezer_write(&move->hierarchies, move->journal.to.cgroup, true, move_patience(move),
+			    err);
+	if (ret < 0)
+		return ret;
+	if (!move->journal.frozen)
+		move->froze = control_now_usec();
+	/* with its last task systemd removes it: then there is nobody to freeze */
+	if (!hierarchy_has(hierarchies_freezer(&move->hierarchies), move->journal.from.cgroup))
+		return 0;
+	return freezer_write(&move->hierarchies, move->journal.from.cgroup, true,
+			     move_patience(move), err);
+}
+
+static int thaw(struct move *move, struct error *err)
+{
+	int ret = 0;
+
+	if (move->journal.frozen)
+		return freezer_write(&move->hierarchies, move->journal.to.cgroup, true,
+				     MOVE_PATIENCE_MS, err);
+	if (!move->journal.live && hierarchies_freezer(&move->hierarchies))
+		ret = freezer_write(&move->hierarchies, move->journal.to.cgroup, false,
+				    MOVE_PATIENCE_MS, err);
+	if (move->froze)
+		move->result->frozen_usec = control_now_usec() - move->froze;
+	return ret;
+}
+
+/*
+ * Removed cgroups above the old one that live on. Where the kernel tells (6.12), those whose
+ * memory does: a socket keeps the bare cgroup that it was made in for as long as it is open.
+ */
+static int64_t dying(const struct move *move)
+{
+	static const char *const keys[] = { "nr_dying_subsys_memory ", "nr_dying_descendants " };
+	auto_free char *above = strdup(move->journal.from.top);
+	auto_close int dirfd = -1;
+	const char *found = NULL;
+	char stat[1024];
+
+	if (!above || !move->memory || move->memory->mode != CGROUP_V2)
+		return 0;
+	*strrchr(above, '/') = '\0';
+	if (hierarchy_open(move->memory, above, &dirfd, NULL) < 0 ||
+	    file_read_at(dirfd, "cgroup.stat", stat, sizeof(stat), NULL) < 0)
+		return 0;
+	for (size_t i = 0; !found && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		found = strstr(stat, keys[i]);
+		if (found)
+			found += strlen(keys[i]);
+	}
+	return found ? strtoll(found, NULL, 10) : 0;
+}
+
+/* Is the container in a cgroup namespace of its own? That keeps what was its root. */
+static bool has_namespace(const struct move *move)
+{
+	char name[40];
+	struct stat ours, its;
+
+	snprintf(name, sizeof(name), "/proc/%d/ns/cgroup", move->status.pid);
+	return stat("/proc/self/ns/cgroup", &ours) == 0 && stat(name, &its) == 0 &&
+	       ours.st_ino != its.st_ino;
+}
+
+/* The old cgroups, and the hold in the new one. A scope goes by itself when it is empty. */
+static int remove_old(struct move *move, struct error *err)
+{
+	auto_free char *hold = tree_path(move->journal.to.top, PLACE_HOLD);
+	bool held = has_namespace(move);
+	int64_t had = move->dying >= 0 ? move->dying : dying(move), until;
+	int ret = 0;
+
+	if (!hold)
+		return error_errno(err, ENOMEM, "move");
+	control_tell(&move->control, "remove", 0, 0);
+	move_end_child(&move->holder);
+	for (size_t i = 0; ret == 0 && i < move->hierarchies.count; i++) {
+		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
+
+		if (hierarchy == move->memory && move->charges &&
+		    hierarchy->mode == CGROUP_V2)
+			charge_hand_up(hierarchy, move->journal.from.top, NULL);
+		ret = tree_remove(hierarchy, move->journal.from.top, REMOVE_TIMEOUT_MS, err);
+		if (ret == 0 && move->journal.systemd)
+			ret = tree_remove(hierarchy, hold, REMOVE_TIMEOUT_MS, err);
+	}
+	/* no use to wait for what its own charges or a namespace keep */
+	until = control_now_usec() + (held || !move->charges ? 50000 : DYING_TIMEOUT_MS * 1000);
+	while (ret == 0 && dying(move) > had) {
+		if (control_now_usec() >= until) {
+			move->result->dying = true;
+			move->result->held = held;
+			break;
+		}
+		poll(NULL, 0, 5);
+	}
+	return ret;
+}
+
+/* All behind the change of crun's record: to be done again after any crash. */
+static int finish(struct move *move, struct error *err)
+{
+	int ret;
+
+	ret = thaw(move, err);
+	/* who joined the old one by a record that was read before it changed */
+	if (ret == 0)
+		ret = move_each_cgroup(move, move->journal.from.top, move_tasks_of, err);
+	if (ret < 0)
+		return ret;
+	carry_end(&move->carrier);
+	move_end_guard(move);
+	move_take_stock(move);
+	ret = remove_old(move, err);
+	if (ret == 0)
+		ret = place_apply_late(&move->journal, &move->hierarchies, err);
+	return ret == 0 ? journal_remove(move->status.dirfd, err) : ret;
+}
+
+/* From this moment on it is there, for crun and for all who ask crun. */
+static int record(const struct move *move, struct error *err)
+{
+	auto_status struct status now = STATUS_NONE;
+	int ret = status_open(&now, move->request->root, move->request->id, err);
+
+	return ret < 0 ? ret : status_set_cgroup(&now, move->journal.to.cgroup,
+						 move->journal.to.scope, err);
+}
+
+/* From a journal that is written to crun's changed record. */
+static int carry(struct move *move, bool only_missing, struct error *err)
+{
+	int64_t left;
+	/* on the way back what is there has its late settings, and what we come from not yet */
+	bool made = !move->back || !move->memory ||
+		    !hierarchy_has(move->memory, move->journal.to.top);
+	int ret;
+
+	ret = move_start_holder(move, err);
+	/* before a sibling has the same processors: that may end a partition */
+	if (ret == 0 && made && !move->journal.late_count)
+		ret = place_remember_late(&move->journal, &move->hierarchies, err);
+	if (ret == 0)
+		ret = place_build(&move->journal, &move->hierarchies, only_missing, move->holder,
+				  err);
+	if (ret == 0 && (made || move->journal.late_count))
+		ret = move_set_v1_charges(move, err);
+	if (ret == 0)
+		ret = write_journal(move, err);
+	if (ret == 0)
+		ret = control_go_on(&move->control, err);
+	if (ret == 0)
+		ret = move_start_guard(move, err);
+	if (ret == 0)
+		ret = move_prepare_migration(move, err);
+	if (ret == 0)
+		ret = freeze(move, err);
+	/* what it made while we looked */
+	if (ret == 0)
+		ret = place_build(&move->journal, &move->hierarchies, true, 0, err);
+	if (ret < 0)
+		return ret;
+
+	move->result->before = move_total_of(move, move->journal.from.top) +
+			       move_total_of(move, move->journal.to.top);
+	ret = move_migrate_frozen(move, err);
+	if (ret == 0)
+		ret = control_go_on(&move->control, err);
+	/* behind them systemd may have removed it at once */
+	move->dying = dying(move);
+	if (ret == 0)
+		ret = move_tasks(move, err);
+	/* what they were charged since, or all of it; systemd may have removed it already */
+	left = move_total_of(move, move->journal.from.top);
+	if (ret == 0 && left && move->charges && move->memory->mode == CGROUP_V2) {
+		ret = move_migrate(move, !move->journal.live, err);
+		left = move_total_of(move, move->journal.from.top);
+	}
+	if (ret < 0)
+		return ret;
+	move->result->left.total = left;
+	move->result->after = left + move_total_of(move, move->journal.to.top);
+	return record(move, err);
+}
+
+/* Everything back to where it was, with what went wrong in `err` all the time. */
+static int undo(struct move *move, int failure, struct error *err)
+{
+	struct error why;
+	pid_t holder = 0;
+	int ret = 0;
+
+	/* it must not be ended by what made it begin */
+	move->control.interrupted = NULL;
+	move->control.until = 0;
+	control_tell(&move->control, "undo", 0, 0);
+	carry_end(&move->carrier);
+	move_turn(move);
+	/* systemd has removed it with its last task */
+	if (move->journal.systemd && move->memory &&
+	    !hierarchy_has(move->memory, move->journal.to.top)) {
+		move_end_child(&move->holder);
+		ret = move_start_holder(move, &why);
+		holder = move->holder;
+	}
+	if (ret == 0)
+		ret = place_build(&move->journal, &move->hierarchies, true, holder, &why);
+	if (ret == 0) {
+		if (move->journal.late_count)
+			ret = move_set_v1_charges(move, &why);
+		if (ret == 0)
+			ret = move_tasks(move, &why);
+		if (ret == 0)
+			ret = place_apply_late(&move->journal, &move->hierarchies, &why);
+		if (ret == 0 && move->charges && move->memory->mode == CGROUP_V2)
+			ret = move_migrate(move, true, &why);
+	}
+	if (ret == 0 && !move_is_committed(move))
+		ret = record(move, &why);
+	if (ret == 0)
+		ret = thaw(move, &why);
+	if (ret == 0) {
+		move_end_guard(move);
+		ret = remove_old(move, &why);
+	}
+	if (ret == 0) {
+		move_turn(move);
+		place_remove_made(&move->journal, &move->hierarchies);
+		ret = journal_remove(move->status.dirfd, &why);
+	}
+	if (ret == 0) {
+		move->result->undone = true;
+		return error_prefix(err, failure, "nothing moved");
+	}
+	move_release_guard(move);
+	return error_prefix(err, failure, "cannot be undone now (%s); --resume or --rollback it",
+			    why.text);
+}
+
+static int open_all(struct move *move, const struct move_request *request,
+		    struct move_result *result, struct error *err)
+{
+	auto_host struct host host = { .cgroup_root = -1, .proc = -1 };
+	int ret;
+
+	*move = (struct move){
+		.request = request,
+		.result = result,
+		.status = STATUS_NONE,
+		.control = request->control,
+		.guard_fd = -1,
+		.carrier = CARRIER_NONE,
+		.dying = -1,
+		.started = control_now_usec(),
+	};
+	*result = (struct move_result){ 0 };
+	if (request->timeout_ms > 0)
+		move->control.until = move->started + (int64_t)request->timeout_ms * 1000;
+	ret = host_open(&host, NULL, err);
+	if (ret == 0)
+		ret = hierarchies_open(&move->hierarchies, &host, err);
+	if (ret == 0)
+		ret = status_open(&move->status, request->root, request->id, err);
+	if (ret < 0)
+		return ret;
+	move->memory = hierarchies_memory(&move->hierarchies);
+	return container_lock(&move->status, 0, err);
+}
+
+static int close_all(struct move *move, int ret)
+{
+	struct move_result *result = move->result;
+
+	carry_end(&move->carrier);
+	move_release_guard(move);
+	move_end_child(&move->holder);
+	if (move->journal.from.top) {
+		result->from = take_ptr(&move->journal.from.top);
+		result->to = take_ptr(&move->journal.to.top);
+	}
+	result->total_usec = control_now_usec() - move->started;
+	journal_free(&move->journal);
+	status_close(&move->status);
+	hierarchies_close(&move->hierarchies);
+	return ret;
+}
+
+static bool can_freeze(const struct move *move)
+{
+	const struct hierarchy *freezer = hierarchies_freezer(&move->hierarchies);
+
+	return freezer && hierarchy_has(freezer, move->journal.from.cgroup);
+}
+
+/* Ours in the new scope has this name: none of the container's may have it. */
+static int look_for_hold(const struct move *move, struct error *err)
+{
+	auto_free char *hold = tree_path(move->journal.from.top, PLACE_HOLD);
+
+	if (!hold)
+		return error_errno(err, ENOMEM, "move");
+	for (size_t i = 0; i < move->hierarchies.count; i++) {
+		if (hierarchy_has(&move->hierarchies.each[i], hold))
+			return error_set(err, EEXIST, "there is a cgroup with our name in it, \"%s\"",
+					 hold);
+	}
+	return 0;
+}
+
+static int prepare(struct move *move, struct error *err)
+{
+	const struct move_request *request = move->request;
+	auto_journal struct journal unended = { 0 };
+	int ret;
+
+	ret = journal_read(&unended, move->status.dirfd, err);
+	if (ret == 0)
+		return error_set(err, EALREADY, "a move to %s has not ended: --resume or "
+				 "--rollback it", unended.to.top);
+	if (ret != -ENOENT)
+		return ret;
+	if (!status_running(&move->status))
+		return error_set(err, ESRCH, "not running");
+
+	move->journal.systemd = move->status.systemd && *move->status.scope;
+	move->journal.live = request->live;
+	ret = place_of(&move->journal.from, &move->hierarchies, &move->status, err);
+	if (ret == 0)
+		ret = place_choose(&move->journal.to, &move->journal.from, &move->hierarchies,
+				   move->journal.systemd, request->to, request->slice, err);
+	if (ret == 0)
+		ret = freezer_read(&move->hierarchies, move->journal.from.cgroup,
+				   &move->journal.frozen, err);
+	if (ret == 0 && !request->live && !can_freeze(move))
+		ret = error_set(err, EOPNOTSUPP, "there is no freezer here: --live");
+	if (ret == 0 && move->journal.systemd)
+		ret = look_for_hold(move, err);
+	if (ret == 0)
+		ret = move_look_at_charges(move, err);
+	if (ret < 0)
+		return ret;
+	move->journal.types = move->charges ? request->types : 0;
+	/* what is frozen cannot run on */
+	if (move->journal.frozen)
+		move->journal.live = false;
+	ret = place_look(&move->journal, &move->hierarchies, err);
+	if (ret == 0)
+		place_count_missing(&move->journal, &move->hierarchies);
+	return ret;
+}
+
+int container_move(const struct move_request *request, struct move_result *result,
+		   struct error *err)
+{
+	struct move move;
+	int ret;
+
+	ret = open_all(&move, request, result, err);
+	if (ret == 0)
+		ret = prepare(&move, err);
+	if (ret == 0) {
+		ret = write_journal(&move, err);
+		if (ret == 0)
+			ret = carry(&move, false, err);
+		if (ret < 0) {
+			ret = undo(&move, ret, err);
+		} else {
+			ret = finish(&move, err);
+			if (ret < 0)
+				error_prefix(err, ret, "it is in %s, but --resume it",
+					     move.journal.to.top);
+		}
+	}
+	return close_all(&move, ret);
+}
+
+static int read_journal(struct move *move, struct error *err)
+{
+	int ret = journal_read(&move->journal, move->status.dirfd, err);
+
+	if (ret == -ENOENT)
+		return error_set(err, ENOENT, "no move is under way");
+	if (ret == 0)
+		ret = move_look_at_charges(move, err);
+	return ret;
+}
+
+int container_move_resume(const struct move_request *request, struct move_result *result,
+			  struct error *err)
+{
+	struct move move;
+	int ret;
+
+	ret = open_all(&move, request, result, err);
+	if (ret == 0)
+		ret = read_journal(&move, err);
+	if (ret == 0 && !move_is_committed(&move))
+		ret = carry(&move, false, err);
+	if (ret == 0)
+		ret = finish(&move, err);
+	return close_all(&move, ret);
+}
+
+/* The way back is a move like the other, to cgroups that are there, for the most part. */
+int container_move_rollback(const struct move_request *request, struct move_result *result,
+			    struct error *err)
+{
+	struct move move;
+	int ret;
+
+	ret = open_all(&move, request, result, err);
+	if (ret == 0)
+		ret = read_journal(&move, err);
+	if (ret == 0) {
+		move_turn(&move);
+		/* not even made: there is nothing to carry */
+		if (move.memory && !hierarchy_has(move.memory, move.journal.from.top))
+			ret = 0;
+		else
+			ret = carry(&move, true, err);
+		if (ret == 0)
+			ret = finish(&move, err);
+		if (ret == 0) {
+			move_turn(&move);
+			place_remove_made(&move.journal, &move.hierarchies);
+			move_turn(&move);
+			result->undone = true;
+		}
+	}
+	return close_all(&move, ret);
+}

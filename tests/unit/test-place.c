@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "oci/place.h"
+
+#include "kernel/tree.h"
+#include "memory/charge.h"
+#include "test.h"
+
+static struct hierarchies alone(const struct scratch *dir, enum cgroup_mode mode,
+				const char *name)
+{
+	struct hierarchies hierarchies = { .count = 1 };
+
+	hierarchies.each[0] = (struct hierarchy){ .root = dir->fd, .mode = mode };
+	strcpy(hierarchies.each[0].name, name);
+	return hierarchies;
+}
+
+static void cgroup(const struct hierarchies *hierarchies, const char *path)
+{
+	assert_true(tree_make(&hierarchies->each[0], path, NULL) >= 0);
+}
+
+static struct place at(const char *top, const char *path)
+{
+	return (struct place){ strdup(top), strdup(path), strdup(""), strdup("") };
+}
+
+static bool is_dir(const struct scratch *dir, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+TEST(a_container_is_where_its_record_says)
+{
+	static const struct {
+		const char *path;
+		const char *scope;
+		bool systemd;
+		const char *top;
+		const char *cgroup;
+		const char *slice;
+	} rows[] = {
+		{ "/a/box", "", false, "/a/box", "/a/box", "a" },
+		{ "a/box", "", false, "/a/box", "/a/box", "a" },
+		{ "/box", "", false, "/box", "/box", "-.slice" },
+		/* crun's own cgroup is below the unit's */
+		{ "/m.slice/c.scope/container", "c.scope", true, "/m.slice/c.scope",
+		  "/m.slice/c.scope/container", "m.slice" },
+		{ "/m.slice/c.scope", "c.scope", true, "/m.slice/c.scope", "/m.slice/c.scope",
+		  "m.slice" },
+		/* a name that only begins or ends like it is another's */
+		{ "/xc.scope/c.scopes/c.scope/in", "c.scope", true, "/xc.scope/c.scopes/c.scope",
+		  "/xc.scope/c.scopes/c.scope/in", "c.scopes" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_scratch struct scratch dir = scratch_new();
+		struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+		struct status status = {
+			.dirfd = -1,
+			.cgroup_path = rows[i].path,
+			.scope = rows[i].scope,
+			.systemd = rows[i].systemd,
+		};
+		struct place place = { 0 };
+
+		scratch_file(&dir, "memory.stat", "");
+		assert_row(rows[i].path, place_of(&place, &hierarchies, &status, NULL) == -ENOENT);
+		cgroup(&hierarchies, rows[i].path);
+		assert_row(rows[i].path, place_of(&place, &hierarchies, &status, NULL) == 0);
+		assert_row_text(rows[i].path, place.top, rows[i].top);
+		assert_row_text(rows[i].path, place.cgroup, rows[i].cgroup);
+		assert_row_text(rows[i].path, place.scope, rows[i].scope);
+		assert_row_text(rows[i].path, place.slice, rows[i].slice);
+		place_close(&place);
+	}
+}
+
+TEST(a_container_without_a_cgroup_of_its_own_is_nowhere)
+{
+	static const struct {
+		const char *path;
+		const char *scope;
+		int ret;
+	} rows[] = {
+		{ "", "", -ENOENT },
+		{ "/", "", -ENOENT },
+		{ "/m.slice/d.scope", "c.scope", -EINVAL },
+	};
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct status status = {
+			.dirfd = -1,
+			.cgroup_path = rows[i].path,
+			.scope = rows[i].scope,
+			.systemd = true,
+		};
+		struct place place = { 0 };
+
+		assert_row(rows[i].path,
+			   place_of(&place, &hierarchies, &status, NULL) == rows[i].ret);
+		assert_null(place.top);
+	}
+}
+
+TEST(where_it_goes_is_a_path_or_its_name_in_a_slice)
+{
+	static const struct {
+		const char *path;
+		const char *slice;
+		const char *top;
+		const char *cgroup;
+	} rows[] = {
+		{ "/b/new", NULL, "/b/new", "/b/new/in" },
+		{ "b//new/", NULL, "/b/new", "/b/new/in" },
+		{ NULL, "a-b.slice", "/a.slice/a-b.slice/box", "/a.slice/a-b.slice/box/in" },
+		{ NULL, "-.slice", "/box", "/box/in" },
+		/* beside it, with a name that begins like its own */
+		{ "/a/boxes", NULL, "/a/boxes", "/a/boxes/in" },
+	};
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct place from = at("/a/box", "/a/box/in"), to = { 0 };
+
+		assert_row(rows[i].top, place_choose(&to, &from, &hierarchies, false, rows[i].path,
+						     rows[i].slice, NULL) == 0);
+		assert_row_text(rows[i].top, to.top, rows[i].top);
+		assert_row_text(rows[i].top, to.cgroup, rows[i].cgroup);
+		place_close(&to);
+		place_close(&from);
+	}
+}
+
+TEST(where_it_cannot_go_is_refused_and_nothing_is_written)
+{
+	static const struct {
+		const char *path;
+		const char *slice;
+		int ret;
+	} rows[] = {
+		{ "/a/box", NULL, -EEXIST },
+		{ NULL, "a.slice", -EEXIST },
+		{ "/taken", NULL, -EEXIST },
+		{ "/a/box/in", NULL, -EINVAL },
+		{ "/a", NULL, -EINVAL },
+		{ "/", NULL, -EINVAL },
+		{ "/b/../a", NULL, -EINVAL },
+		{ NULL, "b", -EINVAL },
+	};
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+
+	cgroup(&hierarchies, "/taken");
+	cgroup(&hierarchies, "/a.slice/box");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct place from = at("/a/box", "/a/box"), to = { 0 };
+		const char *name = rows[i].path ? rows[i].path : rows[i].slice;
+
+		assert_row(name, place_choose(&to, &from, &hierarchies, false, rows[i].path,
+					      rows[i].slice, NULL) == rows[i].ret);
+		assert_row(name, !to.top && !to.cgroup);
+		place_close(&from);
+	}
+}
+
+/* A container of 100 bytes and 3 tasks, and where it is to go. */
+static void prepare(const struct scratch *dir, const struct hierarchies *hierarchies,
+		    struct journal *journal)
+{
+	cgroup(hierarchies, "/all/a/box");
+	cgroup(hierarchies, "/all/b");
+	scratch_file(dir, "all/a/box/cgroup.procs", "");
+	scratch_file(dir, "all/a/box/memory.usage_in_bytes", "100\n");
+	scratch_file(dir, "all/a/box/pids.current", "3\n");
+	*journal = (struct journal){
+		.from = at("/all/a/box", "/all/a/box"),
+		.to = at("/all/b/c/box", "/all/b/c/box"),
+		.types = CHARGE_ALL,
+	};
+}
+
+TEST(there_must_be_room_below_limits_that_are_new_to_it)
+{
+	static const struct {
+		const char *file;
+		const char *value;
+		const char *used_file;
+		const char *used;
+		unsigned int types;
+		int ret;
+	} rows[] = {
+		{ "memory.limit_in_bytes", "149\n", "memory.usage_in_bytes", "50\n", CHARGE_ALL,
+		  -EBUSY },
+		{ "memory.limit_in_bytes", "150\n", "memory.usage_in_bytes", "50\n", CHARGE_ALL,
+		  0 },
+		{ "memory.limit_in_bytes", "149\n", "memory.usage_in_bytes", "50\n", 0, 0 },
+		{ "memory.limit_in_bytes", "9223372036854771712\n", "memory.usage_in_bytes",
+		  "50\n", CHARGE_ALL, 0 },
+		{ "pids.max", "4\n", "pids.current", "2\n", 0, -EBUSY },
+		{ "pids.max", "5\n", "pids.current", "2\n", 0, 0 },
+		{ "pids.max", "max\n", "pids.current", "2\n", 0, 0 },
+	};
+	static const char *const places[] = { "all/b", "all" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		size_t row = i / 2, where = i % 2;
+		auto_scratch struct scratch dir = scratch_new();
+		struct hierarchies hierarchies = alone(&dir, CGROUP_V1, "memory");
+		auto_journal struct journal journal = { 0 };
+		struct error err = { "" };
+
+		prepare(&dir, &hierarchies, &journal);
+		journal.types = rows[row].types;
+		snprintf(path, sizeof(path), "%s/%s", places[where], rows[row].file);
+		scratch_file(&dir, path, rows[row].value);
+		snprintf(path, sizeof(path), "%s/%s", places[where], rows[row].used_file);
+		scratch_file(&dir, path, rows[row].used);
+		/* what is above both has counted it all along */
+		assert_row(path, place_look(&journal, &hierarchies, &err) ==
+					 (where == 0 ? rows[row].ret : 0));
+		if (where == 0 && rows[row].ret < 0)
+			assert_row(err.text, strstr(err.text, "/memory/all/b: no room: ") == err.text);
+	}
+}
+
+TEST(controllers_must_be_there_for_it)
+{
+	static const struct {
+		const char *above;
+		const char *enabled;
+		const char *procs;
+		int ret;
+	} rows[] = {
+		{ "cpu memory\n", "cpu memory\n", "", 0 },
+		{ "cpu memory\n", "", "", 0 },
+		{ "cpu memory\n", "cpu memory\n", "7\n", 0 },
+		/* no internal processes */
+		{ "cpu memory\n", "cpu\n", "7\n", -EBUSY },
+		{ "cpu\n", "cpu\n", "", -EOPNOTSUPP },
+		{ "cpu memory2\n", "cpu\n", "", -EOPNOTSUPP },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_scratch struct scratch dir = scratch_new();
+		struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+		auto_journal struct journal journal = { 0 };
+
+		prepare(&dir, &hierarchies, &journal);
+		scratch_file(&dir, "cgroup.controllers", "cpu memory\n");
+		scratch_file(&dir, "cgroup.subtree_control", "cpu memory\n");
+		scratch_file(&dir, "all/cgroup.controllers", "cpu memory\n");
+		scratch_file(&dir, "all/cgroup.subtree_control", "cpu memory\n");
+		scratch_file(&dir, "all/a/box/cgroup.controllers", "cpu memory\n");
+		scratch_file(&dir, "all/b/cgroup.controllers", rows[i].above);
+		scratch_file(&dir, "all/b/cgroup.subtree_control", rows[i].enabled);
+		scratch_file(&dir, "all/b/cgroup.procs", rows[i].procs);
+		assert_row(rows[i].above,
+			   place_look(&journal, &hierarchies, NULL) == rows[i].ret);
+		assert_false(is_dir(&dir, "all/b/c"));
+	}
+}
+
+TEST(what_is_made_above_it_is_counted_and_goes_with_it)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V1, "memory");
+	auto_journal struct journal journal = { .from = at("/x", "/x"),
+						.to = at("/a/b/c/box", "/a/b/c/box") };
+
+	cgroup(&hierarchies, "/a");
+	place_count_missing(&journal, &hierarchies);
+	assert_int_equal(journal.made[0], 2);
+	cgroup(&hierarchies, "/a/b/c");
+	place_remove_made(&journal, &hierarchies);
+	assert_false(is_dir(&dir, "a/b"));
+	assert_true(is_dir(&dir, "a"));
+
+	/* somebody else uses it by now */
+	cgroup(&hierarchies, "/a/b/c");
+	cgroup(&hierarchies, "/a/b/other");
+	place_remove_made(&journal, &hierarchies);
+	assert_false(is_dir(&dir, "a/b/c"));
+	assert_true(is_dir(&dir, "a/b/other"));
+}
+
+TEST(late_settings_are_written_where_they_were)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V1, "memory");
+	auto_journal struct journal journal = { .from = at("/old", "/old"),
+						.to = at("/new", "/new") };
+	static const char name[] = "memory.move_charge_at_immigrate";
+	char text[8] = "";
+	auto_close int fd = -1;
+
+	cgroup(&hierarchies, "/old/in");
+	cgroup(&hierarchies, "/old/gone");
+	cgroup(&hierarchies, "/new/in");
+	scratch_file(&dir, "old/memory.move_charge_at_immigrate", "0\n");
+	scratch_file(&dir, "new/memory.move_charge_at_immigrate", "0\n");
+	scratch_file(&dir, "old/in/memory.move_charge_at_immigrate", "2\n");
+	scratch_file(&dir, "new/in/memory.move_charge_at_immigrate", "3\n");
+	assert_int_equal(place_remember_late(&journal, &hierarchies, NULL), 0);
+	/* all: what the other side has by then cannot be known yet */
+	assert_int_equal(journal.late_count, 2);
+	assert_string_equal(journal.late[0].hierarchy, "memory");
+	assert_string_equal(journal.late[0].cgroup, "");
+	assert_string_equal(journal.late[0].value, "0");
+	assert_string_equal(journal.late[1].cgroup, "in");
+	assert_string_equal(journal.late[1].file, name);
+	assert_string_equal(journal.late[1].value, "2");
+
+	/* one that the container has removed since is nobody's */
+	assert_int_equal(journal_add_late(&journal, "memory", "gone", name, "1"), 0);
+	assert_int_equal(place_apply_late(&journal, &hierarchies, NULL), 0);
+	fd = openat(dir.fd, "new/in/memory.move_charge_at_immigrate", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, text, sizeof(text) - 1), 2);
+	assert_string_equal(text, "2\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_container_is_where_its_record_says),
+		cmocka_unit_test(a_container_without_a_cgroup_of_its_own_is_nowhere),
+		cmocka_unit_test(where_it_goes_is_a_path_or_its_name_in_a_slice),
+		cmocka_unit_test(where_it_cannot_go_is_refused_and_nothing_is_written),
+		cmocka_unit_test(there_must_be_room_below_limits_that_are_new_to_it),
+		cmocka_unit_test(controllers_must_be_there_for_it),
+		cmocka_unit_test(what_is_made_above_it_is_counted_and_goes_with_it),
+		cmocka_unit_test(late_settings_are_written_where_they_were),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
