@@ -4,10 +4,12 @@
  *
  *	spawn ROUNDS PROGRAM... -- ARGUMENT...
  *
- * prints a line "PROGRAM MICROSECONDS PEAK_KIB PROCESSES" a run. In turn, so that
+ * prints a line "PROGRAM MICROSECONDS PEAK_KIB PROCESSES CPU_MICROSECONDS" a run. In turn, so that
  * a machine whose speed drifts is unfair to none, and each round begins with another,
  * for what one leaves to be cleaned up is paid for by the next. Processes are the forks that the
- * whole machine did meanwhile, so nothing else may run. "@" in an argument becomes
+ * whole machine did meanwhile, so nothing else may run; the processor's time is that of the
+ * program and of all whose end it has waited for, to the nanosecond that the scheduler's clock
+ * has, and not that of waiting for the kernel. "@" in an argument becomes
  * the number of the run, for each container wants a name of its own.
  */
 #include <errno.h>
@@ -62,6 +64,11 @@ static char **arguments_of(char *program, char **pattern, int run)
 	return arguments;
 }
 
+static long usec(struct timeval time)
+{
+	return time.tv_sec * 1000000 + time.tv_usec;
+}
+
 static void run_once(char *program, char **pattern, int run)
 {
 	char **arguments = arguments_of(program, pattern, run);
@@ -87,9 +94,9 @@ static void run_once(char *program, char **pattern, int run)
 		exit(1);
 	}
 
-	printf("%s %ld %ld %ld\n", program,
+	printf("%s %ld %ld %ld %ld\n", program,
 	       (end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000,
-	       usage.ru_maxrss, forks() - before);
+	       usage.ru_maxrss, forks() - before, usec(usage.ru_utime) + usec(usage.ru_stime));
 }
 
 int main(int argc, char **argv)
