@@ -477,6 +477,16 @@ static int plan_explicit(const struct making *m, size_t index)
 	return 0;
 }
 
+/* Most of a plan is unused, and several pages long. */
+static void copy_used(struct memory_plan *to, const struct memory_plan *from)
+{
+	to->mode = from->mode;
+	to->count = from->count;
+	memcpy(to->writes, from->writes, from->count * sizeof(from->writes[0]));
+	to->note_count = from->note_count;
+	memcpy(to->notes, from->notes, from->note_count * sizeof(from->notes[0]));
+}
+
 int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
 		     const struct memory_features *features, struct error *err)
 {
@@ -501,7 +511,7 @@ int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
 			return ret;
 	}
 
-	*plan = made;
+	copy_used(plan, &made);
 	return 0;
 }
 
