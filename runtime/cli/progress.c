@@ -83,7 +83,12 @@ const volatile sig_atomic_t *progress_catch_signals(void)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	const struct sigaction action = { .sa_handler = on_signal };
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sigaction had;
+
+		/* nohup(1) is not to be overruled */
+		if (sigaction(numbers[i], NULL, &had) == 0 && had.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+	}
 	return &caught;
 }

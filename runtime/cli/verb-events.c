@@ -26,6 +26,7 @@
  */
 
 #define INTERVAL_DEFAULT_MS 5000
+#define FOLLOW_TIMEOUT_USEC 2000000
 
 enum option_id {
 	OPTION_INTERVAL = OPTION_OWN,
@@ -130,13 +131,20 @@ static int listen(struct events *events, struct oom *oom)
 	return ret < 0 ? ret : oom_open(oom, dirfd, container->memory->mode, &events->err);
 }
 
-static int listen_anew(struct events *events, const char *root, struct oom *oom)
+static int listen_anew(struct events *events, const char *root, int process, struct oom *oom)
 {
+	int64_t until = control_now_usec() + FOLLOW_TIMEOUT_USEC;
 	int ret;
 
-	container_close(&events->container);
-	events->container = (struct container)CONTAINER_NONE;
-	ret = container_open(&events->container, root, events->id, &events->err);
+	/* the old one may be gone a moment before the record names the new one */
+	for (;;) {
+		container_close(&events->container);
+		events->container = (struct container)CONTAINER_NONE;
+		ret = container_open(&events->container, root, events->id, &events->err);
+		if (ret != -ENOENT || control_now_usec() >= until ||
+		    poll(&(struct pollfd){ process, POLLIN, 0 }, 1, 10) != 0)
+			break;
+	}
 	if (ret == 0 && !events->container.memory)
 		ret = error_set(&events->err, ENOENT, "no hierarchy controls memory");
 	return ret < 0 ? ret : listen(events, oom);
@@ -174,7 +182,7 @@ static int follow(struct events *events, const char *root)
 			break;
 		/* what is told of a cgroup that goes is that it goes */
 		if (!hierarchy_has(events->container.memory, events->container.place.cgroup)) {
-			ret = listen_anew(events, root, &oom);
+			ret = listen_anew(events, root, process, &oom);
 			continue;
 		}
 		for (count = polled[1].revents ? oom_take(&oom) : 0; ret == 0 && count > 0; count--)

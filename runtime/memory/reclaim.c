@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "memory/plan.h"
 
 /* So much at a time, so that a signal or a deadline is seen soon. */
 #define STEP_BYTES ((int64_t)32 << 20)
@@ -20,10 +21,16 @@
 static const struct reclaimer {
 	const char *usage;
 	const char *limit;	/* that reclaims when it is written */
+	const char *oom;	/* whether that limit kills */
 } reclaimers[] = {
-	[CGROUP_V1] = { "memory.usage_in_bytes", "memory.limit_in_bytes" },
-	[CGROUP_V2] = { "memory.current", "memory.high" },
+	[CGROUP_V1] = { "memory.usage_in_bytes", "memory.limit_in_bytes", "memory.oom_control" },
+	[CGROUP_V2] = { "memory.current", "memory.high", NULL },
 };
+
+const char *reclaim_file(enum cgroup_mode mode, int index)
+{
+	return index == 0 ? reclaimers[mode].limit : index == 1 ? reclaimers[mode].oom : NULL;
+}
 
 int reclaim_usage(int dirfd, enum cgroup_mode mode, int64_t *usage, struct error *err)
 {
@@ -100,11 +107,11 @@ static int loop(int dirfd, enum cgroup_mode mode, int64_t target, int swappiness
 int reclaim_to(int dirfd, enum cgroup_mode mode, int64_t target, int swappiness,
 	       const struct control *control, int64_t *reached, struct error *err)
 {
-	const char *file = reclaimers[mode].limit;
-	char had[NUMBER_TEXT_MAX + 1];
+	const char *file = reclaimers[mode].limit, *oom = reclaimers[mode].oom;
+	char had[NUMBER_TEXT_MAX + 1], had_oom[256] = "";
 	struct error why;
 	ssize_t len;
-	int ret;
+	int ret = 0;
 
 	*reached = -1;
 	target = number_page_floor(target);
@@ -120,8 +127,17 @@ int reclaim_to(int dirfd, enum cgroup_mode mode, int64_t target, int swappiness,
 	len = file_read_at(dirfd, file, had, sizeof(had), err);
 	if (len < 0)
 		return (int)len;
-	ret = loop(dirfd, mode, target, swappiness, control, reached, err);
-	if (file_write_at(dirfd, file, had, &why) < 0 && ret == 0)
+	/* who is stopped by the lower limit waits until there is the old one again */
+	if (oom) {
+		len = file_read_at(dirfd, oom, had_oom, sizeof(had_oom), err);
+		ret = len < 0 ? (int)len : file_write_at(dirfd, oom, "1", err);
+	}
+	if (ret == 0)
+		ret = loop(dirfd, mode, target, swappiness, control, reached, err);
+	memory_value_trim(had_oom);
+	/* whatever it was before: what is in force now is not what was asked for */
+	if (file_write_at(dirfd, file, had, &why) < 0 ||
+	    (*had_oom && file_write_at(dirfd, oom, had_oom, &why) < 0))
 		ret = error_set(err, EIO, "%s", why.text);
 	return ret;
 }

@@ -22,5 +22,11 @@
 int reclaim_to(int dirfd, enum cgroup_mode mode, int64_t target, int swappiness,
 	       const struct control *control, int64_t *reached, struct error *err);
 
+/*
+ * The files that reclaim_to() changes for that time where there is no memory.reclaim, in the
+ * order in which they are to be put back; NULL: no more.
+ */
+const char *reclaim_file(enum cgroup_mode mode, int index);
+
 /* What is charged now: memory alone, bytes. */
 int reclaim_usage(int dirfd, enum cgroup_mode mode, int64_t *usage, struct error *err);

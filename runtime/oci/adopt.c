@@ -17,6 +17,7 @@
 /* crun would wait as long for processes to go. */
 #define KILL_TIMEOUT_MS 10000
 #define REMOVE_TIMEOUT_MS 2000
+#define LOCK_TIMEOUT_MS 10000
 
 static int read_moved(const struct container *container, struct charge_usage *moved,
 		      struct error *err)
@@ -56,9 +57,7 @@ int container_adopt(const struct adopt_request *request, struct adopt_result *re
 	struct carry carry;
 	int ret;
 
-	ret = container_open(&container, request->root, request->id, err);
-	if (ret == 0)
-		ret = container_lock(&container.status, 0, err);
+	ret = container_open_locked(&container, request->root, request->id, 0, err);
 	if (ret == 0 && journal_read(&unended, container.status.dirfd, NULL) == 0)
 		ret = error_set(err, EALREADY, "a move has not ended: memcrun move --resume or "
 				"--rollback it first");
@@ -155,11 +154,11 @@ int container_hand_up(const char *root, const char *id, bool force, struct error
 	auto_close int dirfd = -1;
 	int ret;
 
-	if (container_open(&container, root, id, NULL) < 0)
-		return 0;
-	ret = container_lock(&container.status, 0, err);
-	if (ret == 0)
-		ret = remove_other_side(&container, force, err);
+	/* crun would take the record away from under a move, which ends where it can */
+	ret = container_open_locked(&container, root, id, LOCK_TIMEOUT_MS, err);
+	if (ret < 0)
+		return ret == -EBUSY ? ret : 0;
+	ret = remove_other_side(&container, force, err);
 	if (ret < 0 || !has_heir(&container))
 		return ret;
 	if (hierarchy_open(container.memory, container.place.cgroup, &dirfd, NULL) < 0)

@@ -17,6 +17,18 @@
 
 #define PROGRESS_MS 100
 
+/* The cgroup at `path`, or the nearest above it that is there: who is in it may remove it. */
+static int open_nearest(const struct carry *carry, char *path, int *dirfd, struct error *err)
+{
+	char *slash;
+	int ret;
+
+	while ((ret = hierarchy_open(carry->memory, path, dirfd, err)) == -ENOENT &&
+	       strlen(path) > strlen(carry->to) && (slash = strrchr(path, '/')))
+		*slash = '\0';
+	return ret;
+}
+
 /* The charges of one cgroup of the tree, `path` below its top. */
 static int carry_one(const struct carry *carry, const char *path, struct error *err)
 {
@@ -33,7 +45,7 @@ static int carry_one(const struct carry *carry, const char *path, struct error *
 	if (ret == -ENOENT)
 		return 0;
 	if (ret == 0)
-		ret = hierarchy_open(carry->memory, to_path, &to, err);
+		ret = open_nearest(carry, to_path, &to, err);
 	/* a cgroup without the controller is charged for nothing */
 	if (ret < 0 || !charge_can_migrate(to) || !charge_can_migrate(from))
 		return ret;

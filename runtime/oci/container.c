@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/control.h"
 
 void container_close(struct container *container)
@@ -43,5 +46,35 @@ int container_lock(const struct status *status, int timeout_ms, struct error *er
 			return error_set(err, EBUSY, "another memcrun is moving or updating it");
 		poll(NULL, 0, 10);
 	}
+	return 0;
+}
+
+/* Is it the directory that `other` is, or one that has its name now? */
+static bool same_directory(int dirfd, int other)
+{
+	struct stat a, b;
+
+	return fstat(dirfd, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+int container_open_locked(struct container *container, const char *root, const char *id,
+			  int timeout_ms, struct error *err)
+{
+	auto_container struct container waiting = CONTAINER_NONE;
+	int ret;
+
+	ret = container_open(&waiting, root, id, err);
+	if (ret == 0)
+		ret = container_lock(&waiting.status, timeout_ms, err);
+	/* it may have moved while we waited */
+	if (ret == 0)
+		ret = container_open(container, root, id, err);
+	if (ret < 0)
+		return ret;
+	if (!same_directory(container->status.dirfd, waiting.status.dirfd))
+		return error_set(err, EBUSY, "it has been deleted and made again");
+	close(container->status.dirfd);
+	container->status.dirfd = take_fd(&waiting.status.dirfd);
 	return 0;
 }

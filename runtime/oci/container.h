@@ -25,6 +25,13 @@ int container_open(struct container *container, const char *root, const char *id
 		   struct error *err);
 
 /*
+ * The same, and locked: where it is, once we have it to ourselves. -EBUSY: somebody has,
+ * for longer than `timeout_ms`.
+ */
+int container_open_locked(struct container *container, const char *root, const char *id,
+			  int timeout_ms, struct error *err);
+
+/*
  * Nobody else moves or updates it until this program ends, or its children that have the
  * record's directory open. -EBUSY: somebody does, for longer than `timeout_ms`.
  */

@@ -212,6 +212,8 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 	/* what it made while we looked */
 	if (ret == 0)
 		ret = place_build(&move->journal, &move->hierarchies, true, 0, err);
+	if (ret == 0 && !move->back)
+		ret = place_settle(&move->journal, &move->hierarchies, err);
 	if (ret < 0)
 		return ret;
 
@@ -291,6 +293,43 @@ static int undo(struct move *move, int failure, struct error *err)
 			    why.text);
 }
 
+/* crun, asked to delete it by somebody else's hand, has taken its record away. */
+static bool is_deleted(const struct move *move)
+{
+	struct stat st;
+
+	return move->status.dirfd >= 0 && fstat(move->status.dirfd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Then nobody will come for what is left of it, on either side. */
+static int clear_away(struct move *move, struct error *err)
+{
+	const char *const sides[] = { move->journal.from.top, move->journal.to.top };
+
+	move->control.interrupted = NULL;
+	move->control.until = 0;
+	carry_end(&move->carrier);
+	if (move->back)
+		move_turn(move);
+	thaw(move, NULL);
+	move_end_guard(move);
+	move_end_child(&move->holder);
+	for (size_t i = 0; i < move->hierarchies.count; i++) {
+		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
+
+		for (size_t j = 0; j < sizeof(sides) / sizeof(sides[0]); j++) {
+			if (!hierarchy_has(hierarchy, sides[j]))
+				continue;
+			if (hierarchy == move->memory && move->charges &&
+			    hierarchy->mode == CGROUP_V2)
+				charge_hand_up(hierarchy, sides[j], NULL);
+			tree_remove(hierarchy, sides[j], REMOVE_TIMEOUT_MS, NULL);
+		}
+	}
+	place_remove_made(&move->journal, &move->hierarchies);
+	return error_set(err, ESRCH, "it was deleted meanwhile");
+}
+
 static int open_all(struct move *move, const struct move_request *request,
 		    struct move_result *result, struct error *err)
 {
@@ -321,10 +360,12 @@ static int open_all(struct move *move, const struct move_request *request,
 	return container_lock(&move->status, 0, err);
 }
 
-static int close_all(struct move *move, int ret)
+static int close_all(struct move *move, int ret, struct error *err)
 {
 	struct move_result *result = move->result;
 
+	if (ret < 0 && move->journal.from.top && move->journal.to.top && is_deleted(move))
+		ret = clear_away(move, err);
 	carry_end(&move->carrier);
 	move_release_guard(move);
 	move_end_child(&move->holder);
@@ -425,7 +466,7 @@ int container_move(const struct move_request *request, struct move_result *resul
 					     move.journal.to.top);
 		}
 	}
-	return close_all(&move, ret);
+	return close_all(&move, ret, err);
 }
 
 static int read_journal(struct move *move, struct error *err)
@@ -452,7 +493,7 @@ int container_move_resume(const struct move_request *request, struct move_result
 		ret = carry(&move, false, err);
 	if (ret == 0)
 		ret = finish(&move, err);
-	return close_all(&move, ret);
+	return close_all(&move, ret, err);
 }
 
 /* The way back is a move like the other, to cgroups that are there, for the most part. */
@@ -481,5 +522,5 @@ int container_move_rollback(const struct move_request *request, struct move_resu
 			result->undone = true;
 		}
 	}
-	return close_all(&move, ret);
+	return close_all(&move, ret, err);
 }

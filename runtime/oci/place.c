@@ -462,7 +462,7 @@ static int fill(const struct hierarchy *hierarchy, int from, int to, bool is_top
 	if (ret == 0 && hierarchy->mode == CGROUP_V2) {
 		ret = programs_copy(from, to, err);
 		/* who may not see them could not have attached any either */
-		if (ret == -EPERM && geteuid() != 0)
+		if (ret == -EPERM && scope_is_users())
 			ret = 0;
 	}
 	if (ret >= 0)
@@ -473,6 +473,12 @@ static int fill(const struct hierarchy *hierarchy, int from, int to, bool is_top
 	    frozen[0] == '1')
 		ret = file_write_at(to, "cgroup.freeze", frozen, err);
 	return ret;
+}
+
+/* systemd inside a container may remove a cgroup below its own at any moment. */
+static bool is_gone(const struct hierarchy *hierarchy, const char *path, const char *whole)
+{
+	return *path && !hierarchy_has(hierarchy, whole);
 }
 
 static int build_one(const struct journal *journal, const struct hierarchy *hierarchy,
@@ -489,9 +495,6 @@ static int build_one(const struct journal *journal, const struct hierarchy *hier
 	if (only_missing && hierarchy_has(hierarchy, to_path))
 		return 0;
 	ret = hierarchy_open(hierarchy, from_path, &from, err);
-	/* systemd inside a container may be removing it at this moment */
-	if (ret == -ENOENT && *path)
-		return 0;
 	if (ret == 0)
 		ret = tree_make(hierarchy, to_path, err);
 	if (ret >= 0)
@@ -501,6 +504,10 @@ static int build_one(const struct journal *journal, const struct hierarchy *hier
 		if (ret < 0)
 			error_prefix(err, ret, HIERARCHY_WORDS,
 				     hierarchy_words(hierarchy, to_path));
+	}
+	if (ret < 0 && is_gone(hierarchy, path, from_path)) {
+		unlinkat(hierarchy->root, hierarchy_relative(to_path), AT_REMOVEDIR);
+		return 0;
 	}
 	return ret;
 }
@@ -577,6 +584,53 @@ int place_build(const struct journal *journal, const struct hierarchies *hierarc
 	return ret;
 }
 
+/*
+ * What somebody has changed in `from` since it was copied. Not what the move itself sets in
+ * `to`: that is late.
+ */
+static int settle_one(const struct journal *journal, const struct hierarchy *hierarchy,
+		      const char *path, struct error *err)
+{
+	auto_free char *from_path = tree_path(journal->from.top, path);
+	auto_free char *to_path = tree_path(journal->to.top, path);
+	auto_close int from = -1;
+	auto_close int to = -1;
+	int ret;
+
+	if (!from_path || !to_path)
+		return no_memory(err);
+	ret = hierarchy_open(hierarchy, from_path, &from, err);
+	if (ret == 0)
+		ret = hierarchy_open(hierarchy, to_path, &to, err);
+	if (ret == 0) {
+		ret = settings_copy(from, to, SETTINGS_EARLY, err);
+		if (ret < 0)
+			error_prefix(err, ret, HIERARCHY_WORDS,
+				     hierarchy_words(hierarchy, to_path));
+	}
+	return ret < 0 && is_gone(hierarchy, path, from_path) ? 0 : ret;
+}
+
+int place_settle(const struct journal *journal, const struct hierarchies *hierarchies,
+		 struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+		auto_tree struct tree tree = { 0 };
+
+		if (!hierarchy_has(hierarchy, journal->from.top))
+			continue;
+		ret = tree_read(&tree, hierarchy, journal->from.top, err);
+		for (size_t j = 0; ret == 0 && j < tree.count; j++) {
+			if (!journal->systemd || strcmp(tree.paths[j], PLACE_HOLD) != 0)
+				ret = settle_one(journal, hierarchy, tree.paths[j], err);
+		}
+	}
+	return ret;
+}
+
 /* --- what is set at the end */
 
 struct remembering {
@@ -616,6 +670,8 @@ int place_remember_late(struct journal *journal, const struct hierarchies *hiera
 			ret = hierarchy_open(hierarchy, path, &from, err);
 			if (ret == 0)
 				ret = settings_late(from, -1, remember_one, &remembering, err);
+			if (ret < 0 && is_gone(hierarchy, tree.paths[j], path))
+				ret = 0;
 		}
 	}
 	return ret;

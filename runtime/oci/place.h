@@ -40,6 +40,10 @@ void place_count_missing(struct journal *journal, const struct hierarchies *hier
 int place_build(const struct journal *journal, const struct hierarchies *hierarchies,
 		bool only_missing, pid_t holder, struct error *err);
 
+/* Copy once more what of the settings has changed in `from` since then. */
+int place_settle(const struct journal *journal, const struct hierarchies *hierarchies,
+		 struct error *err);
+
 /* The cgroup below a systemd scope in which we hold it until the tasks are there. */
 #define PLACE_HOLD "memcrun"
 

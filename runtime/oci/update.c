@@ -331,19 +331,24 @@ static int64_t current(const struct update *update, const char *name)
 	return value;
 }
 
-/* checkBeforeUpdate: v1 refuses by itself. */
+/* checkBeforeUpdate */
 static int check_before(const struct update *update, const struct memory_spec *spec,
 			struct error *err)
 {
-	int64_t memory = current(update, "memory.current"), both;
 	int64_t limit = spec->value[MEMORY_LIMIT], total = spec->value[MEMORY_SWAP];
+	int64_t memory, both;
 
-	if (update->cgroup.mode == CGROUP_V1 || !memory_spec_asks(spec, MEMORY_CHECK) ||
-	    !spec->value[MEMORY_CHECK])
+	if (!memory_spec_asks(spec, MEMORY_CHECK) || !spec->value[MEMORY_CHECK])
 		return 0;
-	both = file_exists_at(update->cgroup.dirfd, "memory.memsw.current") ?
-		       current(update, "memory.memsw.current") :
-		       memory + current(update, "memory.swap.current");
+	if (update->cgroup.mode == CGROUP_V1) {
+		memory = current(update, "memory.usage_in_bytes");
+		both = current(update, "memory.memsw.usage_in_bytes");
+	} else {
+		memory = current(update, "memory.current");
+		both = file_exists_at(update->cgroup.dirfd, "memory.memsw.current") ?
+			       current(update, "memory.memsw.current") :
+			       memory + current(update, "memory.swap.current");
+	}
 	if (memory_spec_asks(spec, MEMORY_LIMIT) && limit != NUMBER_UNLIMITED && memory > limit)
 		return error_set(err, EBUSY,
 				 "linux.resources.memory.checkBeforeUpdate: %lld bytes are in use, "
@@ -425,17 +430,8 @@ static int open_update(struct update *update, struct error *err)
 	struct container *container = &update->container;
 	int ret;
 
-	ret = container_open(container, update->request->globals->root, update->request->id, err);
-	if (ret == 0)
-		ret = container_lock(&container->status, LOCK_TIMEOUT_MS, err);
-	if (ret < 0)
-		return ret;
-	/* it may have moved while we waited */
-	container_close(container);
-	*container = (struct container)CONTAINER_NONE;
-	ret = container_open(container, update->request->globals->root, update->request->id, err);
-	if (ret == 0)
-		ret = container_lock(&container->status, LOCK_TIMEOUT_MS, err);
+	ret = container_open_locked(container, update->request->globals->root,
+				    update->request->id, LOCK_TIMEOUT_MS, err);
 	if (ret < 0)
 		return ret;
 	if (!status_running(&container->status))
@@ -521,24 +517,28 @@ int container_update(const struct update_request *request, struct update_result 
 /* A crash in between is for the next update to repair. */
 static int reclaim_begin(const struct container *container, int dirfd, struct error *err)
 {
-	const char *file = container->memory->mode == CGROUP_V1 ? "memory.limit_in_bytes" :
-								  "memory.high";
 	auto_json struct json *document = json_new();
-	struct memory_plan plan = { .count = 1 };
+	struct memory_plan plan = { .count = 0 };
 	auto_free char *text = NULL;
+	char value[256];
+	const char *file;
 	ssize_t read;
 	size_t len;
 	int ret;
 
-	ret = container_lock(&container->status, LOCK_TIMEOUT_MS, err);
-	if (ret < 0)
-		return ret;
 	if (file_exists_at(container->status.dirfd, JOURNAL))
 		return error_set(err, EBUSY, "an update was interrupted: memcrun update repairs it");
-	strcpy(plan.writes[0].file, file);
-	read = file_read_at(dirfd, file, plan.writes[0].value, sizeof(plan.writes[0].value), err);
-	if (read < 0)
-		return (int)read;
+	while ((file = reclaim_file(container->memory->mode, (int)plan.count))) {
+		struct plan_write *write = &plan.writes[plan.count++];
+
+		read = file_read_at(dirfd, file, value, sizeof(value), err);
+		if (read < 0)
+			return (int)read;
+		memory_value_trim(value);
+		strcpy(write->file, file);
+		snprintf(write->value, sizeof(write->value), "%.*s",
+			 (int)sizeof(write->value) - 1, value);
+	}
 	if (!document)
 		return error_errno(err, ENOMEM, JOURNAL);
 	values_put(document, &plan);
@@ -566,8 +566,18 @@ int container_reclaim(const struct reclaim_request *request, struct reclaim_resu
 	by_limit = ret == 0 && !file_exists_at(dirfd, "memory.reclaim");
 	if (ret == 0)
 		ret = reclaim_usage(dirfd, container.memory->mode, &result->before, err);
-	if (ret == 0 && by_limit)
-		ret = reclaim_begin(&container, dirfd, err);
+	if (ret == 0 && by_limit) {
+		/* others write it, and may be moving the container */
+		close(take_fd(&dirfd));
+		container_close(&container);
+		container = (struct container)CONTAINER_NONE;
+		ret = container_open_locked(&container, request->root, request->id,
+					    LOCK_TIMEOUT_MS, err);
+		if (ret == 0)
+			ret = hierarchy_open(container.memory, container.place.cgroup, &dirfd, err);
+		if (ret == 0)
+			ret = reclaim_begin(&container, dirfd, err);
+	}
 	if (ret < 0)
 		return ret;
 	result->target = request->to >= 0 ? request->to : result->before - request->by;

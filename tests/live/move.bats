@@ -926,6 +926,35 @@ killed()
 
 # --- live
 
+@test "deleted_while_it_moves_it_leaves_nothing_on_either_side" {
+	local runtime round rounds=6
+
+	[[ -z ${LIVE_SHORT:-} ]] || rounds=2
+	# memcrun waits for the move; crun knows of none, and takes the record away
+	for ((round = 1; round <= rounds; round++)); do
+		for runtime in memcrun crun; do
+			container . "sleep 1000 | memory-holder anon 64 >/dev/shm/n"
+			look
+			new_target
+			memcrun move --to "$target" "$id" >"$BATS_TEST_TMPDIR/moved" 2>&1 3>&- &
+			sleep "0.$((RANDOM % 4))"
+			"$runtime" delete --force "$id" >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- ||
+				fail "$runtime: $(<"$BATS_TEST_TMPDIR/said")"
+			# it may have been done before, or have lost the container
+			wait $! || [[ $? == 1 ]]
+			unset "made[-1]"
+			assert_gone "$id"
+			until_true "both sides are gone: $at $target $(<"$BATS_TEST_TMPDIR/moved")" \
+				no_directories "$at" "$target"
+		done
+	done
+}
+
+no_directories()
+{
+	[[ -z $(directories "$1"; directories "$2") ]]
+}
+
 @test "live_moves_a_container_that_forks_hard" {
 	local home forks='while :; do (:) & (:) & wait $!; done'
 

@@ -111,7 +111,23 @@ TEST(a_process_is_named_by_its_pid)
 	assert_asked(&dir, "new", "pid:4711 anon file shmem");
 }
 
-TEST(a_counterpart_that_is_missing_is_named)
+TEST(without_a_counterpart_it_goes_to_the_nearest_above)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	const struct hierarchy memory = { .root = dir.fd, .mode = CGROUP_V2 };
+	struct carry carry = from_old_to_new(&memory);
+
+	cgroup(&dir, "old");
+	scratch_dir(&dir, "old/a");
+	cgroup(&dir, "old/a/b");
+	cgroup(&dir, "old/a/b/c");
+	cgroup(&dir, "new");
+	cgroup(&dir, "new/a");
+	assert_int_equal(carry_all(&carry, NULL), 0);
+	assert_asked(&dir, "new/a", ALL);
+}
+
+TEST(a_place_that_is_missing_is_named)
 {
 	auto_scratch struct scratch dir = scratch_new();
 	const struct hierarchy memory = { .root = dir.fd, .mode = CGROUP_V2 };
@@ -119,11 +135,8 @@ TEST(a_counterpart_that_is_missing_is_named)
 	struct error err;
 
 	cgroup(&dir, "old");
-	cgroup(&dir, "old/a");
-	cgroup(&dir, "new");
 	assert_int_equal(carry_all(&carry, &err), -ENOENT);
-	assert_string_equal(err.text, "/new/a: cannot open: No such file or directory");
-	assert_asked(&dir, "new", ALL);
+	assert_string_equal(err.text, "/new: cannot open: No such file or directory");
 }
 
 TEST(what_a_process_of_its_own_has_done_is_known)
@@ -136,9 +149,9 @@ TEST(what_a_process_of_its_own_has_done_is_known)
 
 	cgroup(&dir, "old");
 	cgroup(&dir, "old/a");
-	cgroup(&dir, "new");
 	assert_int_equal(carry_controlled(&carry, &control, &err), -ENOENT);
-	assert_string_equal(err.text, "/new/a: cannot open: No such file or directory");
+	assert_string_equal(err.text, "/new: cannot open: No such file or directory");
+	cgroup(&dir, "new");
 	cgroup(&dir, "new/a");
 	assert_int_equal(carry_controlled(&carry, &control, NULL), 0);
 	assert_asked(&dir, "new/a", ALL);
@@ -260,7 +273,8 @@ int main(void)
 		cmocka_unit_test(what_has_no_counterpart_is_the_tops),
 		cmocka_unit_test(one_may_take_over_from_all),
 		cmocka_unit_test(a_process_is_named_by_its_pid),
-		cmocka_unit_test(a_counterpart_that_is_missing_is_named),
+		cmocka_unit_test(without_a_counterpart_it_goes_to_the_nearest_above),
+		cmocka_unit_test(a_place_that_is_missing_is_named),
 		cmocka_unit_test(what_a_process_of_its_own_has_done_is_known),
 		cmocka_unit_test(who_has_enough_ends_it),
 		cmocka_unit_test(a_write_that_does_not_end_is_ended),
