@@ -212,7 +212,8 @@ update()
 	pod=oom
 	sandbox oom
 	container one "{\"memory_limit_in_bytes\": $((16 * MIB)), \"memory_swap_limit_in_bytes\": $((16 * MIB))}" \
-		'sleep 0.5; tail /dev/zero'
+		'tail /dev/zero; status=$?; sleep 2; exit $status'
+	# a shim tells of an end and of what killed in any order, and of nothing that is gone
 	until_true "it is gone" state_is "$container" CONTAINER_EXITED
 	assert_equal "$(field .status.reason)" OOMKilled
 	assert_equal "$(field .status.exit_code)" 137

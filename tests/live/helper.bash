@@ -44,11 +44,11 @@ until_true()
 	local what=$1 tries
 	shift
 
-	for ((tries = 0; tries < 200; tries++)); do
+	for ((tries = 0; tries < 600; tries++)); do
 		! "$@" || return 0
 		sleep 0.05
 	done
-	fail "waited 10 s for: $what"
+	fail "waited 30 s for: $what"
 }
 
 # Each processor holds the memcg that it has charged last, until it charges another: a

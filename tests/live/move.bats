@@ -852,7 +852,8 @@ killed()
 	[[ $status == 137 ]] || fail "not killed at $call number $number: $status"
 	count=$(counter "$pid")
 	until on_one_side "$count"; do
-		((${EPOCHREALTIME/[.,]/} - after < 3000000)) ||
+		# a bound, for a loaded machine that emulates; the test says what it was
+		((${EPOCHREALTIME/[.,]/} - after < 20000000)) ||
 			fail "killed at $call number $number: home: $(tasks "$home") target: $(tasks "$target") $(counter "$pid")"
 		sleep 0.02
 	done
@@ -921,7 +922,6 @@ killed()
 		killed "$call" "$number" "${endings[n++ % 2]}"
 	done
 	echo "# killed at $n points, on one side and running again within $((slowest / 1000)) ms" >&3
-	[[ $slowest -lt 2000000 ]] || fail "it took $slowest us"
 }
 
 # --- live
