@@ -72,9 +72,12 @@ paths()
 }
 
 @test "being_out_of_memory_is_an_event" {
-	begin '.process.args = ["sh", "-c", "sleep 1; tail /dev/zero; sleep 1000"] |
+	begin '.process.args = ["sh", "-c",
+		"until [ -e /dev/shm/go ]; do sleep 0.1; done; tail /dev/zero; sleep 1000"] |
 		.linux.resources.memory = {limit: 16777216, swap: 16777216}'
 	memcrun events --interval 1h c >"$BATS_TEST_TMPDIR/events" 3>&- &
+	until_true "it listens" test -s "$BATS_TEST_TMPDIR/events"
+	memcrun exec c touch /dev/shm/go
 	until_true "it is told" grep -q '"type":"oom","id":"c"' "$BATS_TEST_TMPDIR/events"
 	kill %1
 	wait %1
