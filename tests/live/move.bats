@@ -699,7 +699,8 @@ waiting_move()
 	local file=$1
 
 	shift
-	strace -f -qq -o /dev/null -P "$file" -e trace=write \
+	# a shell's background job ignores SIGINT, and memcrun leaves it at that
+	env --default-signal=INT strace -f -qq -o /dev/null -P "$file" -e trace=write \
 		-e inject=write:delay_enter=10s:when=1 memcrun move "$@" \
 		>"$BATS_TEST_TMPDIR/first" 2>&1 3>&- &
 	first=$!
