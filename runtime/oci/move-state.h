@@ -35,6 +35,7 @@ struct move {
 	struct control control;
 	int64_t dying;		/* above `from`, before it lost its tasks; -1: not seen */
 	bool charges;		/* this kernel moves them */
+	bool begun;		/* there is a journal: both sides are the container's */
 	bool back;		/* journal.from and .to are turned: a rollback */
 };
 

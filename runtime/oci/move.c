@@ -364,7 +364,8 @@ static int close_all(struct move *move, int ret, struct error *err)
 {
 	struct move_result *result = move->result;
 
-	if (ret < 0 && move->journal.from.top && move->journal.to.top && is_deleted(move))
+	/* a destination that was refused may be somebody else's */
+	if (ret < 0 && move->begun && is_deleted(move))
 		ret = clear_away(move, err);
 	carry_end(&move->carrier);
 	move_release_guard(move);
@@ -454,6 +455,7 @@ int container_move(const struct move_request *request, struct move_result *resul
 	if (ret == 0)
 		ret = prepare(&move, err);
 	if (ret == 0) {
+		move.begun = true;
 		ret = write_journal(&move, err);
 		if (ret == 0)
 			ret = carry(&move, false, err);
@@ -475,6 +477,7 @@ static int read_journal(struct move *move, struct error *err)
 
 	if (ret == -ENOENT)
 		return error_set(err, ENOENT, "no move is under way");
+	move->begun = ret == 0;
 	if (ret == 0)
 		ret = move_look_at_charges(move, err);
 	return ret;
