@@ -15,6 +15,9 @@
 
 #define CHUNK_SIZE ((size_t)16 << 10)
 
+/* Up to here to compare each with each is less than to sort. */
+#define FEW_MEMBERS 8
+
 /* Values and texts are cut from chunks and freed together. */
 struct chunk {
 	struct chunk *next;
@@ -32,6 +35,7 @@ struct json {
 /* What the callbacks of one parse share. */
 struct parse {
 	struct json *document;
+	yajl_handle handle;
 	struct json_value *open;	/* the array or object being filled */
 	const char *key;		/* of the next value, in an object */
 	size_t depth;
@@ -217,12 +221,19 @@ static int add_text(struct parse *parse, enum json_type type, const void *text, 
 	return value->text ? 1 : no_memory(parse);
 }
 
+/* JSON_SIZE_MAX fits. The bracket that called us has been consumed. */
+static uint32_t consumed(const struct parse *parse)
+{
+	return (uint32_t)yajl_get_bytes_consumed(parse->handle);
+}
+
 static int open_value(struct parse *parse, enum json_type type)
 {
 	struct json_value *value = add_value(parse, type);
 
 	if (!value)
 		return 0;
+	value->begin = consumed(parse) - 1;
 	if (++parse->depth > JSON_DEPTH_MAX)
 		return stop(parse, error_set(parse->err, EINVAL, "nested deeper than %d",
 					     JSON_DEPTH_MAX));
@@ -232,9 +243,17 @@ static int open_value(struct parse *parse, enum json_type type)
 
 static int close_value(struct parse *parse)
 {
+	parse->open->end = consumed(parse);
 	parse->open = parse->open->parent;
 	parse->depth--;
 	return 1;
+}
+
+static struct json_value *find_key(struct json_value *from, const char *key)
+{
+	for (; from && strcmp(from->key, key) != 0; from = from->next)
+		;
+	return from;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -242,15 +261,18 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*(struct json_value *const *)a)->key, (*(struct json_value *const *)b)->key);
 }
 
-/* The first value whose key comes again: by sorting, for an object may be huge. */
+/* The first value whose key comes again: by sorting, for an object may be huge; few are. */
 static int find_repeated(const struct json_value *object, const struct json_value **repeated)
 {
 	auto_free const struct json_value **members = NULL;
 	size_t i = 0;
 
 	*repeated = NULL;
-	if (object->count < 2)
+	if (object->count <= FEW_MEMBERS) {
+		for (const struct json_value *v = object->first; v && !*repeated; v = v->next)
+			*repeated = find_key(v->next, v->key);
 		return 0;
+	}
 
 	members = malloc(object->count * sizeof(*members));
 	if (!members)
@@ -447,6 +469,7 @@ int json_parse(const char *text, size_t len, struct json **document, struct erro
 	handle = yajl_alloc(&callbacks, NULL, &parse);
 	if (!handle)
 		return error_errno(err, ENOMEM, "cannot read");
+	parse.handle = handle;
 
 	status = yajl_parse(handle, (const unsigned char *)text, len);
 	if (status == yajl_status_ok)
@@ -471,11 +494,7 @@ struct json_value *json_member(const struct json_value *object, const char *key)
 {
 	if (!object || object->type != JSON_OBJECT)
 		return NULL;
-	for (struct json_value *v = object->first; v; v = v->next) {
-		if (strcmp(v->key, key) == 0)
-			return v;
-	}
-	return NULL;
+	return find_key(object->first, key);
 }
 
 /*
@@ -590,6 +609,13 @@ int json_get_object(struct json_value *value, const char *path, struct json_valu
 
 /* Editing */
 
+/* What is above is not what was read, either; what already is not has nothing read above. */
+static void edited(struct json_value *value)
+{
+	for (; value && value->end; value = value->parent)
+		value->end = 0;
+}
+
 static struct json_value *set(struct json *document, struct json_value *object,
 			      const char *key, enum json_type type)
 {
@@ -597,10 +623,12 @@ static struct json_value *set(struct json *document, struct json_value *object,
 
 	if (!object)
 		return NULL;
+	edited(object);
 
 	value = json_member(object, key);
 	if (value) {
 		value->type = type;
+		value->end = 0;
 		value->text = NULL;
 		value->first = NULL;
 		value->last = NULL;
@@ -697,6 +725,7 @@ static struct json_value *add(struct json *document, struct json_value *array,
 
 	if (!array)
 		return NULL;
+	edited(array);
 	value = cut_value(document, type);
 	if (value)
 		append(array, value);
@@ -729,6 +758,7 @@ struct json_value *json_prepend_object(struct json *document, struct json_value 
 
 	if (!array)
 		return NULL;
+	edited(array);
 	value = cut_value(document, JSON_OBJECT);
 	if (!value)
 		return NULL;
@@ -751,6 +781,7 @@ void json_remove(struct json_value *object, const char *key)
 	for (struct json_value *v = object->first; v; before = v, v = v->next) {
 		if (strcmp(v->key, key) != 0)
 			continue;
+		edited(object);
 		if (before)
 			before->next = v->next;
 		else
@@ -764,10 +795,14 @@ void json_remove(struct json_value *object, const char *key)
 
 /* Writing */
 
-static yajl_gen_status generate(yajl_gen gen, const struct json_value *value)
+static yajl_gen_status generate(yajl_gen gen, const struct json_value *value, const char *source)
 {
 	bool object = value->type == JSON_OBJECT;
 	yajl_gen_status status;
+
+	/* a number is what libyajl takes from us as it is */
+	if (source && value->end)
+		return yajl_gen_number(gen, source + value->begin, value->end - value->begin);
 
 	switch (value->type) {
 	case JSON_NULL:
@@ -792,15 +827,16 @@ static yajl_gen_status generate(yajl_gen gen, const struct json_value *value)
 			status = yajl_gen_string(gen, (const unsigned char *)v->key,
 						 strlen(v->key));
 		if (status == yajl_gen_status_ok)
-			status = generate(gen, v);
+			status = generate(gen, v, source);
 	}
 	if (status != yajl_gen_status_ok)
 		return status;
 	return object ? yajl_gen_map_close(gen) : yajl_gen_array_close(gen);
 }
 
-int json_write(const struct json *document, const struct json_value *value, bool pretty,
-	       char **text, size_t *len, struct error *err)
+static int write_value(const struct json *document, const struct json_value *value,
+		       const char *source, bool pretty, char **text, size_t *len,
+		       struct error *err)
 {
 	const unsigned char *buffer;
 	auto_free char *copy = NULL;
@@ -818,7 +854,7 @@ int json_write(const struct json *document, const struct json_value *value, bool
 		yajl_gen_config(gen, yajl_gen_indent_string, "  ");
 	}
 
-	if (generate(gen, value) == yajl_gen_status_ok &&
+	if (generate(gen, value, source) == yajl_gen_status_ok &&
 	    yajl_gen_get_buf(gen, &buffer, &size) == yajl_gen_status_ok)
 		copy = strndup((const char *)buffer, size);
 	yajl_gen_free(gen);
@@ -828,4 +864,16 @@ int json_write(const struct json *document, const struct json_value *value, bool
 	*len = size;
 	*text = take_ptr(&copy);
 	return 0;
+}
+
+int json_write(const struct json *document, const struct json_value *value, bool pretty,
+	       char **text, size_t *len, struct error *err)
+{
+	return write_value(document, value, NULL, pretty, text, len, err);
+}
+
+int json_write_edited(const struct json *document, const char *source, char **text, size_t *len,
+		      struct error *err)
+{
+	return write_value(document, document->root, source, false, text, len, err);
 }

@@ -41,13 +41,19 @@ enum json_type {
 
 struct json_value {
 	enum json_type type;
+	/*
+	 * Of an array or object that is as it was read: where it begins and ends in the text.
+	 * Others, and those that have been edited, end at 0.
+	 */
+	uint32_t begin;
+	uint32_t end;
+	uint32_t count;			/* values in this array or object */
 	const char *key;		/* in an object, else NULL */
 	const char *text;		/* a string's, decoded; a number's, as read */
 	struct json_value *parent;
 	struct json_value *first;	/* of an array or object */
 	struct json_value *last;
 	struct json_value *next;
-	size_t count;			/* values in this array or object */
 };
 
 struct json;
@@ -125,3 +131,10 @@ void json_remove(struct json_value *object, const char *key);
 /* Write `value` into fresh memory; `pretty` with indents and a last newline. */
 int json_write(const struct json *document, const struct json_value *value, bool pretty,
 	       char **text, size_t *len, struct error *err);
+
+/*
+ * The whole document, of which `source` is the text that json_parse() was given: arrays and
+ * objects that have not been edited are copied from it as they are, spaces and all.
+ */
+int json_write_edited(const struct json *document, const char *source, char **text, size_t *len,
+		      struct error *err);

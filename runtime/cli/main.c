@@ -171,8 +171,7 @@ static int compile(const struct verb_context *context, const struct crun_create 
 	if (ret == 0 && context->globals->systemd)
 		config_tell_systemd(&config, &plan);
 	if (ret == 0)
-		ret = json_write(config.document, json_root(config.document), false, &text, &len,
-				 err);
+		ret = json_write_edited(config.document, config.text, &text, &len, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "%s", path);
 	*config_fd = crun_config_fd(create, text, len, err);

@@ -48,9 +48,10 @@ void cgroup_close(struct cgroup *cgroup)
 	cgroup->path = NULL;
 }
 
-static enum cgroup_layout layout_of(const struct host *host)
+static enum cgroup_layout layout_of(const struct host *host, enum cgroup_mode mode)
 {
-	if (file_exists_at(host->cgroup_root, "cgroup.controllers"))
+	/* v2's hierarchy is looked for at the root and nowhere else */
+	if (mode == CGROUP_V2)
 		return CGROUP_UNIFIED;
 	if (file_exists_at(host->cgroup_root, "unified/cgroup.controllers"))
 		return CGROUP_HYBRID;
@@ -97,7 +98,7 @@ static int open_below(struct cgroup *cgroup, const struct host *host,
 	*cgroup = (struct cgroup){
 		.dirfd = take_fd(&dirfd),
 		.mode = hierarchy->mode,
-		.layout = layout_of(host),
+		.layout = layout_of(host, hierarchy->mode),
 		.path = take_ptr(&words),
 	};
 	return 0;

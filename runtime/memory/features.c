@@ -126,19 +126,18 @@ int memory_features_probe(struct memory_features *features, const struct host *h
 	auto_cgroup struct cgroup child = CGROUP_NONE;
 	int ret;
 
+	/* v1's root has every file, v2's has not those that limit: it has no limits. */
+	if (!host->foreign && cgroup_open_process(&own, host, 0, NULL) == 0) {
+		memory_features_look(features, &own, spec);
+		if (memory_features_find(features, MEMORY_LIMIT))
+			return 0;
+	}
+
 	ret = cgroup_open_root(&root, host, err);
 	if (ret < 0)
 		return ret;
-
-	/* v1's root has every file, v2's has not those that limit: it has no limits. */
-	if (root.mode == CGROUP_V1) {
+	if (root.mode == CGROUP_V1)
 		memory_features_look(features, &root, spec);
-		return 0;
-	}
-
-	if (!host->foreign && cgroup_open_process(&own, host, 0, NULL) == 0 &&
-	    file_exists_at(own.dirfd, "memory.max"))
-		memory_features_look(features, &own, spec);
 	else if (open_some_child(&child, host, &root) == 0)
 		memory_features_look(features, &child, spec);
 	else

@@ -33,8 +33,8 @@ struct plan_note {
 struct memory_plan {
 	enum cgroup_mode mode;
 	size_t count;
-	struct plan_write writes[MEMORY_PLAN_MAX];
 	size_t note_count;
+	struct plan_write writes[MEMORY_PLAN_MAX];
 	struct plan_note notes[MEMORY_NOTES_MAX];
 };
 

@@ -54,17 +54,15 @@ static bool is_ours(const char *annotation)
 	return strncmp(annotation, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0;
 }
 
-static int read_key(struct memory_spec *spec, struct json_value *root, const struct key *key,
+static int read_key(struct memory_spec *spec, struct json_value *memory, const struct key *key,
 		    struct error *err)
 {
 	int64_t number = 0;
 	bool truth = false;
-	char path[64];
 	int ret;
 
-	snprintf(path, sizeof(path), MEMORY ".%s", key->name);
-	ret = key->is_bool ? json_get_bool(root, path, &truth, err) :
-			     json_get_i64(root, path, &number, err);
+	ret = key->is_bool ? json_get_bool(memory, key->name, &truth, err) :
+			     json_get_i64(memory, key->name, &number, err);
 	if (ret <= 0)
 		return ret;
 	return memory_spec_set(spec, key->field, key->is_bool ? truth : number, err);
@@ -127,7 +125,7 @@ static int read_spec(struct config *config, struct json_value *root, struct erro
 		/* crun takes the 0 of "not set" for a limit: it must not see it. */
 		if (json_member(object, keys[i].name))
 			config->concerned = true;
-		ret = read_key(spec, root, &keys[i], err);
+		ret = read_key(spec, object, &keys[i], err);
 	}
 	if (ret >= 0)
 		ret = read_unified(spec, root, err);

@@ -161,7 +161,7 @@ static const char *add_value(struct arguments *arguments, const char *type,
 	if (*type == 'a') {
 		const char *end = type + 1;
 
-		snprintf(number, sizeof(number), "%zu", value->count);
+		snprintf(number, sizeof(number), "%" PRIu32, value->count);
 		add(arguments, number);
 		for (const struct json_value *each = value->first; each; each = each->next)
 			end = add_value(arguments, type + 1, each);

@@ -542,6 +542,73 @@ TEST(a_part_of_a_document_can_be_written_alone)
 	assert_string_equal(text, "{\"b\":[1,2]}");
 }
 
+static char *edited_text(const struct json *document, const char *source)
+{
+	char *text = NULL;
+	size_t len = 0;
+
+	assert_int_equal(json_write_edited(document, source, &text, &len, NULL), 0);
+	assert_int_equal(len, strlen(text));
+	return text;
+}
+
+TEST(what_was_not_edited_is_written_as_it_was_read)
+{
+	static const char source[] =
+		" { \"a\" : { \"b\": [ 1, \"\\u0041\" ], \"c\":{ } } , \"d\": [ {\"e\" :1e0} ], \"f\":\"\\/\" }\n";
+	/* each edit, and the whole after all of them up to it */
+	static const char *const wanted[] = {
+		"{ \"a\" : { \"b\": [ 1, \"\\u0041\" ], \"c\":{ } } , \"d\": [ {\"e\" :1e0} ], \"f\":\"\\/\" }",
+		"{\"a\":{\"b\":[ 1, \"\\u0041\" ],\"c\":{\"x\":\"y\"}},\"d\":[ {\"e\" :1e0} ],\"f\":\"/\"}",
+		"{\"a\":{\"b\":[ 1, \"\\u0041\" ],\"c\":{\"x\":\"y\"}},\"d\":[{},{\"e\" :1e0}],\"f\":\"/\"}",
+		"{\"a\":{\"c\":{\"x\":\"y\"}},\"d\":[{},{\"e\" :1e0}],\"f\":\"/\"}",
+		"{\"a\":{\"c\":{\"x\":\"y\"}},\"d\":[{},{\"e\" :1e0},7],\"f\":\"/\"}",
+		"{\"a\":{\"c\":[]},\"d\":[{},{\"e\" :1e0},7],\"f\":\"/\"}",
+		"{\"a\":{\"c\":[]},\"d\":[{},{\"e\":2},7],\"f\":\"/\"}",
+	};
+	auto_json struct json *document = parsed(source);
+	struct json_value *root = json_root(document);
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		auto_free char *text = NULL;
+		auto_json struct json *again = NULL;
+
+		switch (i) {
+		case 1:
+			json_set_string(document, json_find(root, "a.c"), "x", "y");
+			break;
+		case 2:
+			json_prepend_object(document, json_find(root, "d"));
+			break;
+		case 3:
+			json_remove(json_find(root, "a"), "nothing");
+			json_remove(json_find(root, "a"), "b");
+			break;
+		case 4:
+			json_add_u64(document, json_find(root, "d"), 7);
+			break;
+		case 5:
+			json_set_array(document, json_find(root, "a"), "c");
+			break;
+		case 6:
+			json_set_i64(document, json_find(root, "d")->first->next, "e", 2);
+			break;
+		}
+		text = edited_text(document, source);
+		assert_row_text(wanted[i], text, wanted[i]);
+		again = parsed(text);
+	}
+}
+
+TEST(a_root_that_is_no_container_is_written_too)
+{
+	static const char source[] = " \"x\" ";
+	auto_json struct json *document = parsed(source);
+	auto_free char *text = edited_text(document, source);
+
+	assert_string_equal(text, "\"x\"");
+}
+
 TEST(freeing_nothing_is_fine)
 {
 	json_free(NULL);
@@ -582,6 +649,8 @@ int main(void)
 		cmocka_unit_test(building_from_nothing_checks_no_step),
 		cmocka_unit_test(pretty_has_indents_and_one_last_newline),
 		cmocka_unit_test(a_part_of_a_document_can_be_written_alone),
+		cmocka_unit_test(what_was_not_edited_is_written_as_it_was_read),
+		cmocka_unit_test(a_root_that_is_no_container_is_written_too),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
 
