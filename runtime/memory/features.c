@@ -127,7 +127,8 @@ int memory_features_probe(struct memory_features *features, const struct host *h
 	int ret;
 
 	/* v1's root has every file, v2's has not those that limit: it has no limits. */
-	if (!host->foreign && cgroup_open_process(&own, host, 0, NULL) == 0) {
+	if (!host->foreign && cgroup_open_process(&own, host, 0, NULL) == 0 &&
+	    own.mode == CGROUP_V2) {
 		memory_features_look(features, &own, spec);
 		if (memory_features_find(features, MEMORY_LIMIT))
 			return 0;

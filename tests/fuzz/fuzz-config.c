@@ -61,18 +61,21 @@ static void check_plan(const struct memory_plan *plan)
 		must(plan->notes[i].text[0] && !strchr(plan->notes[i].text, '\n'));
 }
 
-/* What crun would get: a document, whose mark reads as what was asked. */
-static void check_compiled(const struct config *config)
+/* What crun would get: the document as it is now, whose mark reads as what was asked. */
+static void check_compiled(const struct config *config, const char *source)
 {
+	auto_free char *text = NULL, *whole = NULL, *compact = NULL;
+	size_t len, whole_len, compact_len;
 	auto_json struct json *again = NULL;
 	const struct json_value *asked;
-	auto_free char *text = NULL;
 	struct memory_spec spec;
-	size_t len;
 
-	must(json_write(config->document, json_root(config->document), false, &text, &len,
-			NULL) == 0);
+	must(json_write_edited(config->document, source, &text, &len, NULL) == 0);
 	must(json_parse(text, len, &again, NULL) == 0);
+	must(json_write(config->document, json_root(config->document), false, &whole, &whole_len,
+			NULL) == 0);
+	must(json_write(again, json_root(again), false, &compact, &compact_len, NULL) == 0);
+	must(whole_len == compact_len && memcmp(whole, compact, whole_len) == 0);
 	asked = json_member(json_find(json_root(again), "annotations"), ANNOTATION_ASKED);
 	must(asked && asked->type == JSON_STRING);
 	must(config_read_asked(&spec, asked->text, NULL) == 0);
@@ -97,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		check_plan(&plan);
 		if (config_compile(&config, &plan, hook, &err) == 0)
-			check_compiled(&config);
+			check_compiled(&config, (const char *)data);
 		else
 			must(err.text[0]);
 	}
