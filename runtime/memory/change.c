@@ -141,8 +141,10 @@ static int press(int dirfd, const char *value, const struct control *control, in
 				 control, usage, err);
 	if (ret == 0)
 		ret = file_write_at(dirfd, "memory.max", value, err);
-	if (has_high && file_write_at(dirfd, "memory.high", high, &why) < 0 && ret == 0)
-		ret = error_set(err, EIO, "%s", why.text);
+	/* what is left pressed is said, whatever else went wrong */
+	if (has_high && file_write_at(dirfd, "memory.high", high, &why) < 0)
+		ret = ret == 0 ? error_set(err, EIO, "%s", why.text) :
+				 error_prefix(err, ret, "%s", why.text);
 	return ret;
 }
 

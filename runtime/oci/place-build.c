@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "oci/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "kernel/programs.h"
+#include "kernel/settings.h"
+#include "kernel/tree.h"
+#include "oci/place-above.h"
+#include "oci/scope.h"
+
+static int enable_above(void *context, const char *above, int dirfd, struct error *err)
+{
+	const int *from = context;
+	int ret = place_need_controllers(*from, dirfd, true, err);
+
+	return ret < 0 ? error_prefix(err, ret, "%s", above) : 0;
+}
+
+/*
+ * The cgroups above the destination, with the controllers that it needs: systemd knows
+ * some of them only (not hugetlb), and leaves the others to whoever wants them.
+ */
+static int make_above(const struct journal *journal, const struct hierarchy *hierarchy, int from,
+		      struct error *err)
+{
+	auto_free char *above = strdup(journal->to.top);
+	char *slash;
+	int ret;
+
+	if (!above)
+		return error_errno(err, ENOMEM, "move");
+	slash = strrchr(above, '/');
+	*slash = '\0';
+	ret = tree_make(hierarchy, above, err);
+	if (ret >= 0 && hierarchy->mode == CGROUP_V2)
+		ret = place_for_each_above(hierarchy, journal->to.top, enable_above, &from, err);
+	return ret < 0 ? ret : 0;
+}
+
+static int fill(const struct hierarchy *hierarchy, int from, int to, bool is_top,
+		struct error *err)
+{
+	char frozen[8];
+	int ret;
+
+	ret = settings_copy_type(from, to, err);
+	if (ret == 0)
+		ret = settings_copy(from, to, SETTINGS_EARLY, err);
+	if (ret == 0)
+		ret = settings_compare(from, to, err);
+	if (ret == 0 && hierarchy->mode == CGROUP_V2) {
+		ret = programs_copy(from, to, err);
+		/* who may not see them could not have attached any either */
+		if (ret == -EPERM && scope_is_users())
+			ret = 0;
+	}
+	if (ret >= 0)
+		ret = settings_copy_subtree(from, to, err);
+	/* of the top the move decides */
+	if (ret == 0 && !is_top &&
+	    file_read_at(from, "cgroup.freeze", frozen, sizeof(frozen), NULL) == 1 &&
+	    frozen[0] == '1')
+		ret = file_write_at(to, "cgroup.freeze", frozen, err);
+	return ret;
+}
+
+/* systemd inside a container may remove a cgroup below its own at any moment. */
+static bool is_gone(const struct hierarchy *hierarchy, const char *path, const char *whole)
+{
+	return *path && !hierarchy_has(hierarchy, whole);
+}
+
+static int build_one(const struct journal *journal, const struct hierarchy *hierarchy,
+		     const char *path, bool only_missing, struct error *err)
+{
+	auto_free char *from_path = tree_path(journal->from.top, path);
+	auto_free char *to_path = tree_path(journal->to.top, path);
+	auto_close int from = -1;
+	auto_close int to = -1;
+	int ret;
+
+	if (!from_path || !to_path)
+		return error_errno(err, ENOMEM, "move");
+	if (only_missing && hierarchy_has(hierarchy, to_path))
+		return 0;
+	ret = hierarchy_open(hierarchy, from_path, &from, err);
+	if (ret == 0)
+		ret = tree_make(hierarchy, to_path, err);
+	if (ret >= 0)
+		ret = hierarchy_open(hierarchy, to_path, &to, err);
+	if (ret == 0) {
+		ret = fill(hierarchy, from, to, !*path, err);
+		if (ret < 0)
+			error_prefix(err, ret, HIERARCHY_WORDS,
+				     hierarchy_words(hierarchy, to_path));
+	}
+	if (ret < 0 && is_gone(hierarchy, path, from_path)) {
+		unlinkat(hierarchy->root, hierarchy_relative(to_path), AT_REMOVEDIR);
+		return 0;
+	}
+	return ret;
+}
+
+static int build_in(const struct journal *journal, const struct hierarchy *hierarchy,
+		    bool only_missing, struct error *err)
+{
+	auto_tree struct tree tree = { 0 };
+	auto_close int from = -1;
+	int ret;
+
+	ret = tree_read(&tree, hierarchy, journal->from.top, err);
+	if (ret == 0)
+		ret = hierarchy_open(hierarchy, journal->from.top, &from, err);
+	if (ret == 0 && !(only_missing && hierarchy_has(hierarchy, journal->to.top)))
+		ret = make_above(journal, hierarchy, from, err);
+	for (size_t i = 0; ret == 0 && i < tree.count; i++) {
+		if (!journal->systemd || strcmp(tree.paths[i], PLACE_HOLD) != 0)
+			ret = build_one(journal, hierarchy, tree.paths[i], only_missing, err);
+	}
+	return ret;
+}
+
+/* The scope, with the holder in a cgroup of its own, so that it can have children. */
+static int build_scope(const struct journal *journal, const struct hierarchies *hierarchies,
+		       pid_t holder, struct error *err)
+{
+	const struct hierarchy *freezer = hierarchies_freezer(hierarchies);
+	const struct hierarchy *memory = hierarchies_memory(hierarchies);
+	auto_free char *hold = tree_path(journal->to.top, PLACE_HOLD);
+	char pid[16];
+	int ret;
+
+	if (!hold)
+		return error_errno(err, ENOMEM, "move");
+	if (!(freezer && hierarchy_has(freezer, journal->to.top)) &&
+	    !(memory && hierarchy_has(memory, journal->to.top))) {
+		ret = scope_start(scope_is_users(), journal->to.scope, journal->to.slice,
+				  journal->from.scope, holder, err);
+		if (ret < 0)
+			return ret;
+	}
+	snprintf(pid, sizeof(pid), "%d", holder);
+	for (size_t i = 0; i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+		auto_close int dirfd = -1;
+
+		if (hierarchy->mode != CGROUP_V2 || !hierarchy_has(hierarchy, journal->to.top))
+			continue;
+		ret = tree_make(hierarchy, hold, err);
+		if (ret >= 0)
+			ret = hierarchy_open(hierarchy, hold, &dirfd, err);
+		if (ret == 0)
+			ret = file_write_at(dirfd, "cgroup.procs", pid, err);
+		if (ret < 0)
+			return error_prefix(err, ret, "%s", hold);
+	}
+	return 0;
+}
+
+int place_build(const struct journal *journal, const struct hierarchies *hierarchies,
+		bool only_missing, pid_t holder, struct error *err)
+{
+	int ret = 0;
+
+	if (journal->systemd && holder > 0)
+		ret = build_scope(journal, hierarchies, holder, err);
+	for (size_t i = 0; ret == 0 && i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+
+		if (hierarchy_has(hierarchy, journal->from.top))
+			ret = build_in(journal, hierarchy, only_missing, err);
+	}
+	return ret;
+}
+
+/*
+ * What somebody has changed in `from` since it was copied. Not what the move itself sets in
+ * `to`: that is late.
+ */
+static int settle_one(const struct journal *journal, const struct hierarchy *hierarchy,
+		      const char *path, struct error *err)
+{
+	auto_free char *from_path = tree_path(journal->from.top, path);
+	auto_free char *to_path = tree_path(journal->to.top, path);
+	auto_close int from = -1;
+	auto_close int to = -1;
+	int ret;
+
+	if (!from_path || !to_path)
+		return error_errno(err, ENOMEM, "move");
+	ret = hierarchy_open(hierarchy, from_path, &from, err);
+	if (ret == 0)
+		ret = hierarchy_open(hierarchy, to_path, &to, err);
+	if (ret == 0) {
+		ret = settings_copy(from, to, SETTINGS_EARLY, err);
+		if (ret < 0)
+			error_prefix(err, ret, HIERARCHY_WORDS,
+				     hierarchy_words(hierarchy, to_path));
+	}
+	return ret < 0 && is_gone(hierarchy, path, from_path) ? 0 : ret;
+}
+
+int place_settle(const struct journal *journal, const struct hierarchies *hierarchies,
+		 struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+		auto_tree struct tree tree = { 0 };
+
+		if (!hierarchy_has(hierarchy, journal->from.top))
+			continue;
+		ret = tree_read(&tree, hierarchy, journal->from.top, err);
+		for (size_t j = 0; ret == 0 && j < tree.count; j++) {
+			if (!journal->systemd || strcmp(tree.paths[j], PLACE_HOLD) != 0)
+				ret = settle_one(journal, hierarchy, tree.paths[j], err);
+		}
+	}
+	return ret;
+}
+
+struct remembering {
+	struct journal *journal;
+	const char *hierarchy;
+	const char *cgroup;
+};
+
+static int remember_one(void *context, const char *name, const char *value)
+{
+	struct remembering *remembering = context;
+
+	return journal_add_late(remembering->journal, remembering->hierarchy, remembering->cgroup,
+				name, value);
+}
+
+int place_remember_late(struct journal *journal, const struct hierarchies *hierarchies,
+			struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+		auto_tree struct tree tree = { 0 };
+
+		if (!hierarchy_has(hierarchy, journal->from.top))
+			continue;
+		ret = tree_read(&tree, hierarchy, journal->from.top, err);
+		for (size_t j = 0; ret == 0 && j < tree.count; j++) {
+			struct remembering remembering = { journal, hierarchy->name,
+							   tree.paths[j] };
+			auto_free char *path = tree_path(journal->from.top, tree.paths[j]);
+			auto_close int from = -1;
+
+			if (!path)
+				return error_errno(err, ENOMEM, "move");
+			ret = hierarchy_open(hierarchy, path, &from, err);
+			if (ret == 0)
+				ret = settings_late(from, -1, remember_one, &remembering, err);
+			if (ret < 0 && is_gone(hierarchy, tree.paths[j], path))
+				ret = 0;
+		}
+	}
+	return ret;
+}
+
+/* What is so already may be a file that nobody can write any more. */
+static int set_late(int to, const struct late_setting *late, struct error *err)
+{
+	char has[4096];
+
+	if (file_read_at(to, late->file, has, sizeof(has), NULL) >= 0) {
+		if (strcmp(has, late->value) == 0)
+			return 0;
+		/* the word of a partition that is not valid, as it was */
+		has[strcspn(has, " ")] = '\0';
+		if (strcmp(late->file, "cpuset.cpus.partition") == 0 &&
+		    strcmp(has, late->value) == 0)
+			return 0;
+	}
+	return file_write_at(to, late->file, *late->value ? late->value : "\n", err);
+}
+
+int place_apply_late(const struct journal *journal, const struct hierarchies *hierarchies,
+		     struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < journal->late_count; i++) {
+		const struct late_setting *late = &journal->late[i];
+		auto_free char *path = tree_path(journal->to.top, late->cgroup);
+
+		if (!path)
+			return error_errno(err, ENOMEM, "move");
+		for (size_t j = 0; ret == 0 && j < hierarchies->count; j++) {
+			const struct hierarchy *hierarchy = &hierarchies->each[j];
+			auto_close int to = -1;
+
+			if (strcmp(hierarchy->name, late->hierarchy) != 0 ||
+			    !hierarchy_has(hierarchy, path))
+				continue;
+			ret = hierarchy_open(hierarchy, path, &to, err);
+			if (ret == 0)
+				ret = set_late(to, late, err);
+			if (ret < 0)
+				error_prefix(err, ret, HIERARCHY_WORDS,
+					     hierarchy_words(hierarchy, path));
+		}
+	}
+	return ret;
+}
+
+void place_remove_made(const struct journal *journal, const struct hierarchies *hierarchies)
+{
+	for (size_t i = 0; i < hierarchies->count; i++) {
+		auto_free char *path = strdup(journal->to.top);
+
+		for (unsigned int n = 0; path && n < journal->made[i]; n++) {
+			char *slash = strrchr(path, '/');
+
+			if (slash == path)
+				break;
+			*slash = '\0';
+			if (unlinkat(hierarchies->each[i].root, hierarchy_relative(path),
+				     AT_REMOVEDIR) < 0 && errno != ENOENT)
+				break;
+		}
+	}
+}
