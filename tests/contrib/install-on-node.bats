@@ -17,11 +17,28 @@ install()
 	run --separate-stderr "$install" --memcrun "$BATS_TEST_TMPDIR/memcrun" "$@" "$node"
 }
 
+# The CRI plugin that has the runtimes, by the version of the configuration.
+plugin()
+{
+	case $1 in
+	2) echo io.containerd.grpc.v1.cri ;;
+	*) echo io.containerd.cri.v1.runtime ;;
+	esac
+}
+
+# containerd DRIVER [VERSION]: its configuration. Version 3 is as containerd 2 prints it.
 containerd()
 {
 	mkdir -p "$node/etc/containerd"
-	printf '%s\n' 'version = 2' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]' \
-		"  SystemdCgroup = $1" >"$node/etc/containerd/config.toml"
+	if [[ ${2:-2} == 2 ]]; then
+		printf '%s\n' 'version = 2' \
+			'[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]' \
+			"  SystemdCgroup = $1"
+	else
+		printf '%s\n' "version = $2" "root = '/var/lib/containerd'" '' '[plugins]' \
+			"  [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]" \
+			"    SystemdCgroup = $1"
+	fi >"$node/etc/containerd/config.toml"
 	cp "$node/etc/containerd/config.toml" "$BATS_TEST_TMPDIR/had"
 }
 
@@ -47,12 +64,14 @@ files()
 }
 
 @test "containerd gets a handler behind what it has, with runc's cgroup driver" {
-	local driver
+	local driver version
 
-	for driver in true false; do
-		containerd "$driver"
+	for version in 2 3; do for driver in true false; do
+		containerd "$driver" "$version"
 		install
 		[[ $status == 0 && $output == "install-on-node: installed for containerd" ]]
+		[[ $(grep -Fc "[plugins.\"$(plugin "$version")\".containerd.runtimes.memcrun" \
+			"$node/etc/containerd/config.toml") == 2 ]]
 		grep -q '^  runtime_type = "io.containerd.runc.v2"' "$node/etc/containerd/config.toml"
 		[[ $(grep -c "SystemdCgroup = $driver" "$node/etc/containerd/config.toml") == 2 ]]
 		before=$(files)
@@ -60,7 +79,30 @@ files()
 		[[ $(files) == "$before" ]]
 		install --uninstall
 		cmp "$BATS_TEST_TMPDIR/had" "$node/etc/containerd/config.toml"
+	done; done
+}
+
+@test "a configuration of another version is refused by its version" {
+	local version before
+
+	for version in 1 4 23 '"3"'; do
+		containerd true "$version"
+		before=$(files)
+		install
+		[[ $status == 1 && $(files) == "$before" ]]
+		[[ $stderr == "install-on-node: $node/etc/containerd/config.toml: neither version 2 nor version 3, \"$version\"" ]]
+		# a handler of an earlier time goes all the same
+		install --uninstall
+		[[ $status == 0 ]]
 	done
+	# a table's own key is not the version of the file
+	printf '%s\n' '[plugins."example"]' '  version = 2' >"$node/etc/containerd/config.toml"
+	install
+	[[ $status == 1 && $stderr == *'neither version 2 nor version 3, "none"' ]]
+	printf '%s\n' '# made by hand' '  version=3   # of containerd 2' >"$node/etc/containerd/config.toml"
+	install
+	[[ $status == 0 ]]
+	grep -q "$(plugin 3)" "$node/etc/containerd/config.toml"
 }
 
 @test "the engine's configuration keeps its mode, and need not end in a newline" {
@@ -96,7 +138,7 @@ files()
 	sed -i '/^version/d' "$node/etc/containerd/config.toml"
 	before=$(files)
 	install
-	[[ $status == 1 && $stderr == *"not of version 2"* && $(files) == "$before" ]]
+	[[ $status == 1 && $stderr == *"neither version 2 nor version 3"* && $(files) == "$before" ]]
 	run --separate-stderr "$install" "$BATS_TEST_TMPDIR/nowhere"
 	[[ $status == 1 ]]
 	run --separate-stderr "$install"
