@@ -226,6 +226,20 @@ static int plan_swap_v1(const struct making *m, bool limited)
 	return 0;
 }
 
+/*
+ * Does an explicit memory.swap.max allow more swap than the field does? containerd sends
+ * the limit as the total of each container, and kubelet the swap that it means beside it.
+ */
+static bool explicit_allows_more(const struct making *m, int64_t limit, int64_t total)
+{
+	const struct memory_explicit *asked = explicit_of(m, "memory.swap.max");
+	int64_t swap;
+
+	if (!asked || memory_value_read(asked->value, &swap, NULL) < 0)
+		return false;
+	return swap == NUMBER_UNLIMITED || swap > total - limit;
+}
+
 static int plan_swap_v2(const struct making *m, bool limited, int64_t limit)
 {
 	const struct memory_file *exact = row_named(m, "memory.memsw.max");
@@ -233,8 +247,19 @@ static int plan_swap_v2(const struct making *m, bool limited, int64_t limit)
 	const struct memory_file *hard = row_named(m, "memory.max");
 	int64_t total = value_of(m, MEMORY_SWAP);
 
+	if (exact && limited && total != NUMBER_UNLIMITED &&
+	    explicit_allows_more(m, limit, total)) {
+		/* not left out: an update is to lift the total in force */
+		add_number(m, MEMORY_SWAP, exact, NUMBER_UNLIMITED);
+		note(m, MEMORY_SWAP,
+		     "linux.resources.unified.memory.swap.max allows more, \"%" PRId64 "\"", total);
+		return 0;
+	}
 	if (exact)
 		add_number(m, MEMORY_SWAP, exact, total);
+	/* A limit of swap within the total contradicts nothing. */
+	if (exact && total != NUMBER_UNLIMITED && explicit_of(m, "memory.swap.max"))
+		return 0;
 	if (alone && (exact || total == NUMBER_UNLIMITED)) {
 		add_number(m, MEMORY_SWAP, alone, NUMBER_UNLIMITED);
 		return 0;
