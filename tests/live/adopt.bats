@@ -16,8 +16,7 @@ setup_file()
 	learn_fresh_cgroup
 	make_bundle
 	export HOLDER=$BATS_FILE_TMPDIR/memory-holder DISK=$BATS_FILE_TMPDIR/disk ZRAM
-	"${CC:-cc}" -std=gnu17 -O2 -static -o "$HOLDER" \
-		"$BATS_TEST_DIRNAME/../bench/memory-holder.c"
+	cp "$("$BATS_TEST_DIRNAME/../programs")/memory-holder" "$HOLDER"
 	number=$(</sys/class/zram-control/hot_add)
 	ZRAM=$number
 	echo 512M >"/sys/block/zram$number/disksize"
