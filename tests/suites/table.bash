@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # what tests/run reads, and has set
+# table.bash - the suites of tests/run, and what the live ones are.
+
+# Live tests of what differs from kernel to kernel and from layout to layout.
+kinds='swap_(counts|alone)|reservation_is|swappiness_is|oom_(kill_disable|wait)|all_options'
+kinds+='|without_settings|rounded|kernel_memory|hierarchy|reserve_is|move_charge'
+# Moves that say something new on another kernel or under another manager.
+moves='there_and_back|as_far_as|charges_none|all_verbs|device_filter'
+scopes='there_and_back|slice_keeps|what_keeps|all_verbs|podman_does'
+
+# name|when|seconds|inputs|what it is|function with its arguments
+#
+# when: `first` are those that use all processors by themselves, one after the other. Then
+#   those `beside` each other, one more at a time than there are processors, the longest
+#   first: a guest is mostly one thread, and waits at times. `named` runs only by name.
+# seconds: how long it takes with its kernels made, until this machine has measured it.
+# inputs: all that the result depends on, for --changed: files and directories of the
+#   checkout, kernel:NAME, root:NAME, and the words of input_words. What all suites depend
+#   on (tests/run, its row here, the packages of contrib/deps) goes without saying.
+suites=(
+	"lint|first|25|.|shellcheck, cppcheck, man page, layers of the code|suite_lint"
+	"gcc|first|60|memcrun unit|build with gcc, all warnings errors; unit, plans, forwarding|suite_build gcc"
+	"kernels|first|10|tests/vm kernel-patch|kernels and userlands: in the cache, or made|suite_kernels"
+	"patch|first|60|kernel-patch tests/vm/config|the kernel series: applies, builds at each patch, costs nothing when off|suite_patch"
+
+	"v2|beside|150|memcrun live kernel:uml-7.2 root:trixie|live: podman 5.4 and memcrun on cgroup v2|suite_live --root trixie uml-7.2 v2 none --short"
+	"v2-forky|beside|150|memcrun live kernel:uml-7.2 root:forky|live: podman 5.8, cgroup v2|suite_live --root forky uml-7.2 v2 none --short"
+	"v1|beside|180|memcrun live kernel:uml-6.1 root:bookworm|live: podman 4.3, cgroup v1|suite_live --root bookworm uml-6.1 v1 none --short"
+	"hybrid|beside|60|memcrun live kernel:uml-6.1 root:bookworm|live: hybrid layout|suite_live --root bookworm uml-6.1 hybrid none -f $kinds tests/live/memory.bats"
+	"v2-default|beside|60|memcrun live contrib/podman kernel:uml-6.1 root:bookworm|live: memcrun as podman's default, cgroup v2|suite_live --root bookworm uml-6.1 v2 none --default -f $kinds tests/live/memory.bats"
+	"systemd|beside|120|memcrun live contrib kernel:uml-7.2 root:trixie|live: systemd 257 as PID 1, cgroup v2|suite_live --root trixie uml-7.2 v2 systemd --short -f scope|pods|lives_through|mean_what|play_kube|install_on_node|$scopes tests/live/systemd.bats tests/live/engine.bats tests/live/hooks.bats tests/live/move.bats"
+	"systemd-forky|beside|120|memcrun live contrib kernel:uml-7.2 root:forky|live: systemd 262|suite_live --root forky uml-7.2 v2 systemd --short -f scope|pods|lives_through|mean_what|play_kube|install_on_node|$scopes tests/live/systemd.bats tests/live/engine.bats tests/live/hooks.bats tests/live/move.bats"
+	"cri|beside|60|memcrun live tests/cri contrib/kubernetes kernel:uml-7.2 root:trixie|live: Kubernetes' CRI, containerd 1.7 with memcrun|suite_cri trixie"
+	"cri-forky|beside|60|memcrun live tests/cri contrib/kubernetes kernel:uml-7.2 root:forky|live: Kubernetes' CRI, containerd 2.1|suite_cri forky"
+	"docker|beside|60|memcrun live contrib/docker kernel:uml-7.2 root:forky|live: docker 28 with memcrun|suite_live --root forky uml-7.2 v2 none tests/live/docker.bats"
+	"v2-6.12|beside|200|memcrun live kernel:stock-6.12 root:trixie|live: Linux 6.12 with all controllers, emulated|suite_live --root trixie stock-6.12 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
+	"v2-7.2|beside|200|memcrun live kernel:stock-7.2 root:forky|live: Linux 7.2 with all controllers, emulated|suite_live --root forky stock-7.2 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
+	"v1-6.12|beside|200|memcrun live kernel:stock-6.12 root:bookworm|live: cgroup v1, Linux 6.12, emulated|suite_live --root bookworm stock-6.12 v1 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
+	"v2-patched|beside|600|memcrun live kernel:patched-6.12 root:trixie|live: cgroup v2, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 none --short tests/live/patched.bats tests/live/move.bats tests/live/adopt.bats tests/live/hooks.bats"
+	"v2-systemd|beside|200|memcrun live kernel:patched-6.12 root:trixie|live: memcrun move with systemd as PID 1, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 systemd -f $scopes tests/live/move.bats"
+
+	"kernel|beside|900|tests/kernel kernel:debug-6.12|the kernel series: its selftest, races, and two minutes of stress, on a debug kernel|suite_kernel"
+	"limits|beside|400|memcrun tests/bench tests/vm kernel:patched-6.12 kernel:stock-6.12|memory+swap, soft limits and dying cgroups with the series, beside v1 and v2|suite_limits"
+	"memcg|beside|400|tests/memcg tests/kernel tests/vm kernel:stock-6.12 kernel:patched-6.12 kernel:debug-6.12|what breaks memory cgroups: on cgroup v1, v2, and v2 with the series|suite_memcg"
+	"idle|beside|200|tests/bench tests/vm kernel:stock-6.12 kernel:patched-6.12|what the kernel series costs unused, in instructions|suite_idle"
+	"upstream|beside|200|tests/kernel tests/vm kernel:stock-6.12 kernel:patched-6.12|the kernel's own selftests of cgroups: the same with the series as without|suite_upstream"
+	"bench|beside|300|memcrun tests/bench tests/programs tests/vm kernel:stock-6.12 kernel:patched-6.12|how fast: migration beside cgroup v1's, a container's move, and its start|suite_bench"
+	"package|beside|150|.|Debian packages: built, checked, installed, tried, removed; RPM packages|suite_tap $here/package"
+	"vm|beside|120|tests/vm kernel:stock-6.12 kernel:uml-7.2 root:trixie|the test bed itself|suite_bats tests/vm/vm.bats"
+	"clang|beside|120|memcrun unit|build and tests with clang, ASan and UBSan|suite_build clang --enable-sanitizers"
+	"fuzz|beside|40|memcrun tests/fuzz|each fuzzer for a few seconds|suite_fuzz"
+	"dist|beside|60|.|make distcheck|suite_dist"
+
+	"startup|named|600|memcrun tests/bench tests/vm kernel:stock-6.12|how fast a container starts, beside crun and runc|suite_startup"
+)
+
+# Words among inputs, and the files that they stand for.
+declare -A input_words=(
+	[memcrun]='autogen.sh configure.ac Makefile.am runtime oci-hooks'
+	[unit]='tests/unit tests/plans tests/fixtures tests/cli tests/hooks tests/contrib
+		tests/fuzz tests/layers.sh contrib'
+	[live]='tests/live tests/vm tests/programs tests/bench/memory-holder.c contrib'
+)
