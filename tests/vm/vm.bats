@@ -8,8 +8,14 @@ setup()
 	vm="$BATS_TEST_DIRNAME/run"
 	dir=$BATS_TEST_TMPDIR
 	# where run keeps what it must not leave behind
-	export TMPDIR=$dir
+	TMPDIR=$(mktemp -d /dev/shm/memcrun-vm-bats.XXXXXX)
+	export TMPDIR
 	cd "$BATS_TEST_DIRNAME/../.." || return
+}
+
+teardown()
+{
+	rm -rf "$TMPDIR"
 }
 
 # boot OPTION... -- COMMAND...: stdout, stderr and status as a user gets them
@@ -24,8 +30,11 @@ boot()
 
 no_leftovers()
 {
-	! compgen -G "$dir/memcrun-vm.*" >/dev/null
+	! compgen -G "$TMPDIR/memcrun-vm.*" >/dev/null
 }
+
+# An emulated machine, and a kernel that is a program: what a run promises holds for both.
+read -r -a MACHINES <<<"${VM_MACHINES:-stock-6.12 uml-7.2}"
 
 @test "usage errors exit 2 without booting" {
 	boot --cgroup v3 -- true </dev/null
@@ -34,26 +43,78 @@ no_leftovers()
 	[ "$status" = 2 ]
 	boot --kernel no-such -- true </dev/null
 	[ "$status" = 2 ]
+	boot --root no-such -- true </dev/null
+	[ "$status" = 2 ]
+	boot --kernel uml-7.2 --numa 2 -- true </dev/null
+	[ "$status" = 2 ]
+	boot --kernel uml-7.2 --cgroup v1 -- true </dev/null
+	[ "$status" = 2 ]
+	no_leftovers
 }
 
 @test "input, output, errors and exit status are the command's, byte by byte" {
 	head -c 1000000 /dev/urandom >"$dir/random"
 	printf 'a\r\nb\n\0\4\3end' >>"$dir/random"
-	boot -- sh -c 'cat; printf "to\tstderr\n" >&2; exit 37' <"$dir/random"
-	[ "$status" = 37 ]
-	cmp "$dir/random" "$dir/stdout"
-	[ "$(cat "$dir/stderr")" = "$(printf 'to\tstderr')" ]
+	for kernel in "${MACHINES[@]}"; do
+		boot --kernel "$kernel" -- sh -c 'cat; printf "to\tstderr\n" >&2; exit 37' \
+			<"$dir/random"
+		[ "$status" = 37 ]
+		cmp "$dir/random" "$dir/stdout"
+		[ "$(cat "$dir/stderr")" = "$(printf 'to\tstderr')" ]
+	done
 }
 
 @test "arguments, environment and directory arrive as they are; death by signal is 128+n" {
 	cd "$dir"
 	export SECRET=of-the-host
-	boot --env "A=it's \$x
+	for kernel in "${MACHINES[@]}"; do
+		boot --kernel "$kernel" --env "A=it's \$x
 two lines" -- bash -c 'pwd; echo "$A"; printf "<%s>" "$@"; echo ${SECRET-unset}; kill -SEGV $$' \
-		- '' "a'b" '$(id)' '*' 'é "' </dev/null
-	[ "$status" = 139 ]
-	{ printf '%s\nit'\''s $x\ntwo lines\n' "$dir"; printf '<%s>' '' "a'b" '$(id)' '*' 'é "'; \
-		echo unset; } | cmp - "$dir/stdout"
+			- '' "a'b" '$(id)' '*' 'é "' </dev/null
+		[ "$status" = 139 ]
+		{ printf '%s\nit'\''s $x\ntwo lines\n' "$dir"
+			printf '<%s>' '' "a'b" '$(id)' '*' 'é "'
+			echo unset; } | cmp - "$dir/stdout"
+	done
+}
+
+@test "a userland has its own programs, and of the host's files the checkout" {
+	export MEMCRUN_BUILDDIR=$dir
+	printf '#!/bin/sh\necho as built\n' >"$dir/memcrun"
+	chmod 755 "$dir/memcrun"
+	echo of-the-host >"$HOME/.memcrun-vm-host"
+	for kernel in "${MACHINES[@]}"; do
+		boot --kernel "$kernel" --root trixie -- bash -exc '
+			. /etc/os-release && echo "$VERSION_CODENAME"
+			pwd
+			ls tests/vm/run
+			memcrun
+			[ ! -e ~/.memcrun-vm-host ]
+			! touch /lower/userland/file
+			echo guest >/etc/debian_version' </dev/null
+		[ "$status" = 0 ]
+		printf '%s\n' trixie "$PWD" tests/vm/run 'as built' | cmp - "$dir/stdout"
+	done
+	rm "$HOME/.memcrun-vm-host"
+	[ "$(cat "$("$BATS_TEST_DIRNAME/userland" trixie)/etc/debian_version")" != guest ]
+}
+
+@test "a kernel that is a program: swap, --out, v1, modules when they are used, no host to write to" {
+	mkdir "$dir/out"
+	boot --kernel uml-6.1 --cgroup v1 --out "$dir/out" --swap 256M -- bash -exc '
+		grep zram0 /proc/swaps
+		cat /sys/fs/cgroup/memory/memory.limit_in_bytes
+		ip link add name one type veth peer name two
+		ip link show one
+		echo kept >/out/file
+		mkdir /tmp/host
+		# as root of the guest, around its overlay
+		mount -t hostfs none /tmp/host -o /host
+		! touch /tmp/host/etc/memcrun-vm-was-here
+		[ -e /tmp/host/etc/passwd ]' </dev/null
+	[ "$status" = 0 ]
+	[ "$(cat "$dir/out/file")" = kept ]
+	[ ! -e /etc/memcrun-vm-was-here ]
 }
 
 @test "v2: one hierarchy; / can be written, the host stays; --out, --swap, --numa" {
@@ -103,29 +164,41 @@ two lines" -- bash -c 'pwd; echo "$A"; printf "<%s>" "$@"; echo ${SECRET-unset};
 }
 
 @test "the time limit exits 124, and nothing is left behind" {
-	boot --timeout 8 -- sleep 1000 </dev/null
-	[ "$status" = 124 ]
-	grep -q 'out of time' "$dir/stderr"
-	no_leftovers
+	for kernel in "${MACHINES[@]}"; do
+		boot --kernel "$kernel" --timeout 8 -- sleep 1000 </dev/null
+		[ "$status" = 124 ]
+		grep -q 'out of time' "$dir/stderr"
+		no_leftovers
+	done
 }
 
 @test "SIGTERM to run ends the guest, and nothing is left behind" {
-	"$vm" -- sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
-	pid=$!
-	sleep 4
-	kill "$pid"
-	status=0
-	wait "$pid" || status=$?
-	[ "$status" = 143 ]
-	[ -z "$(ps -o pid= --ppid "$pid")" ]
-	no_leftovers
+	for kernel in "${MACHINES[@]}"; do
+		"$vm" --kernel "$kernel" -- sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep 4
+		machine=$(ps -o pid= --ppid "$pid")
+		kill "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" = 143 ]
+		[ -z "$(ps -o pid= --ppid "$pid")" ]
+		for each in $machine; do
+			! kill -0 "$each"
+			[ -z "$(ps -o pid= --ppid "$each")" ]
+		done
+		no_leftovers
+	done
 }
 
 @test "a panic fails the run with 120 and is shown" {
-	boot -- sh -c 'echo before; sleep 1; echo c >/proc/sysrq-trigger' </dev/null
-	[ "$status" = 120 ]
-	[ "$(cat "$dir/stdout")" = before ]
-	grep -q 'Kernel panic' "$dir/stderr"
+	for kernel in "${MACHINES[@]}"; do
+		boot --kernel "$kernel" -- sh -c \
+			'echo before; sleep 1; echo c >/proc/sysrq-trigger' </dev/null
+		[ "$status" = 120 ]
+		[ "$(cat "$dir/stdout")" = before ]
+		grep -q 'Kernel panic' "$dir/stderr"
+	done
 }
 
 @test "a kernel stack in the console fails the run, an OOM kill in a cgroup does not" {
@@ -139,32 +212,38 @@ two lines" -- bash -c 'pwd; echo "$A"; printf "<%s>" "$@"; echo ${SECRET-unset};
 	grep -q 'Call Trace' "$dir/stderr"
 }
 
-@test "crun runs a container on 6.1 and 6.12" {
-	for kernel in stock-6.1 stock-6.12; do
-		boot --kernel "$kernel" -- sh -exc '
+@test "crun runs a container on each kernel, in the userland of its release" {
+	while read -r kernel root release; do
+		boot --kernel "$kernel" --root "$root" -- sh -exc '
 			uname -r
 			tests/vm/bundle /tmp/b sh -c "echo from the container; exit 5"
 			crun run -b /tmp/b c' </dev/null
 		[ "$status" = 5 ]
-		grep -qx "${kernel#stock-}\..*" "$dir/stdout"
+		grep -qx "$release\..*" "$dir/stdout"
 		grep -qx 'from the container' "$dir/stdout"
-	done
+	done <<-KERNELS
+		uml-6.1 bookworm 6.1
+		uml-6.12 trixie 6.12
+		uml-7.2 forky 7.2
+		stock-6.12 trixie 6.12
+		stock-7.2 forky 7.2
+	KERNELS
 }
 
 @test "podman runs a container in v2, v1 and under systemd" {
-	boot -- sh -exc 'tests/vm/image
+	boot --kernel uml-7.2 --root forky -- sh -exc 'tests/vm/image
 		podman run --rm --memory 64m localhost/busybox cat /sys/fs/cgroup/memory.max
 		podman --runtime runc run --rm localhost/busybox sh -c "exit 9"' </dev/null
 	[ "$status" = 9 ]
 	[ "$(cat "$dir/stdout")" = 67108864 ]
 
-	boot --cgroup v1 -- sh -exc 'tests/vm/image
+	boot --kernel uml-6.1 --root bookworm --cgroup v1 -- sh -exc 'tests/vm/image
 		podman run --rm --memory 64m localhost/busybox \
 			cat /sys/fs/cgroup/memory/memory.limit_in_bytes' </dev/null
 	[ "$status" = 0 ]
 	[ "$(cat "$dir/stdout")" = 67108864 ]
 
-	boot --init systemd -- sh -exc 'tests/vm/image
+	boot --kernel uml-7.2 --root trixie --init systemd -- sh -exc 'tests/vm/image
 		podman run -d --name c --memory 64m localhost/busybox sleep 100 >/dev/null
 		cat /sys/fs/cgroup/machine.slice/libpod-*.scope/container/memory.max
 		systemctl --failed --no-legend
