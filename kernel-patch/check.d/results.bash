@@ -81,5 +81,9 @@ step_wait()
 
 results_expire()
 {
-	find "$results" "$cache"/objects-* -type f -mtime "+$KEEP_DAYS" -delete
+	local directory
+
+	for directory in "$results" "$cache"/objects-*; do
+		[[ ! -d $directory ]] || find "$directory" -type f -mtime "+$KEEP_DAYS" -delete
+	done
 }
