@@ -69,6 +69,8 @@ struct updating {
 enum option_id {
 	OPTION_RESOURCES = 'r',
 	OPTION_TIMEOUT = OPTION_OWN,
+	OPTION_L3_CACHE_SCHEMA,
+	OPTION_MEM_BW_SCHEMA,
 	OPTION_SETTING,			/* and those behind it */
 };
 
@@ -91,7 +93,8 @@ static void print_help(void)
 	     "      --timeout SECONDS      how long to reclaim (default 30, 0 for no end)\n"
 	     "      --blkio-weight N, --cpu-period N, --cpu-quota N, --cpu-share N,\n"
 	     "      --cpu-rt-period N, --cpu-rt-runtime N, --cpu-burst N, --cpu-idle N,\n"
-	     "      --cpuset-cpus LIST, --cpuset-mems LIST, --pids-limit N\n"
+	     "      --cpuset-cpus LIST, --cpuset-mems LIST, --pids-limit N,\n"
+	     "      --l3-cache-schema TEXT, --mem-bw-schema TEXT\n"
 	     "                             crun does these\n"
 	     "      --help                 show this help\n"
 	     "\n"
@@ -128,6 +131,10 @@ static int take_option(void *context, int option, const char *value, struct erro
 		return take_setting(updating, &settings[option - OPTION_SETTING], value, err);
 	if (option == OPTION_RESOURCES)
 		updating->file = value;
+	else if (option == OPTION_L3_CACHE_SCHEMA)
+		updating->request.l3_cache_schema = value;
+	else if (option == OPTION_MEM_BW_SCHEMA)
+		updating->request.mem_bw_schema = value;
 	else if (number_read_i64(value, &updating->timeout, NULL) < 0 ||
 		 updating->timeout < 0 || updating->timeout > 86400)
 		return error_set(err, EINVAL, "--timeout: not 0 to 86400 seconds, \"%s\"", value);
@@ -136,9 +143,11 @@ static int take_option(void *context, int option, const char *value, struct erro
 
 static int read_options(struct updating *updating, int argc, char **argv)
 {
-	struct option options[SETTINGS + 4] = {
+	struct option options[SETTINGS + 6] = {
 		{ "resources", required_argument, NULL, OPTION_RESOURCES },
 		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+		{ "l3-cache-schema", required_argument, NULL, OPTION_L3_CACHE_SCHEMA },
+		{ "mem-bw-schema", required_argument, NULL, OPTION_MEM_BW_SCHEMA },
 		{ "help", no_argument, NULL, OPTION_HELP },
 	};
 	const struct arguments arguments = {
@@ -151,7 +160,7 @@ static int read_options(struct updating *updating, int argc, char **argv)
 	};
 
 	for (size_t i = 0; i < SETTINGS; i++)
-		options[i + 3] = (struct option){ settings[i].option, required_argument, NULL,
+		options[i + 5] = (struct option){ settings[i].option, required_argument, NULL,
 						  OPTION_SETTING + (int)i };
 	return arguments_read(&arguments, argc, argv, &updating->request.id, &updating->err);
 }

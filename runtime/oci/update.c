@@ -391,14 +391,16 @@ static int let_crun(const struct update *update, struct error *err)
 	auto_free char *said = NULL;
 	auto_close int fd = -1;
 	char file[40];
-	const char *argv[8];
+	const struct update_request *request = update->request;
+	const char *argv[12];
 	size_t len, i = 0;
 	int ret;
 
-	if (config_strip_memory(json_root(update->request->resources)) == 0)
+	if (config_strip_memory(json_root(request->resources)) == 0 &&
+	    !request->l3_cache_schema && !request->mem_bw_schema)
 		return 0;
-	ret = json_write(update->request->resources, json_root(update->request->resources), false,
-			 &text, &len, err);
+	ret = json_write(request->resources, json_root(request->resources), false, &text, &len,
+			 err);
 	if (ret < 0)
 		return ret;
 	/* without MFD_CLOEXEC: crun opens it by its number */
@@ -417,7 +419,15 @@ static int let_crun(const struct update *update, struct error *err)
 	argv[i++] = "update";
 	argv[i++] = "--resources";
 	argv[i++] = file;
-	argv[i++] = update->request->id;
+	if (request->l3_cache_schema) {
+		argv[i++] = "--l3-cache-schema";
+		argv[i++] = request->l3_cache_schema;
+	}
+	if (request->mem_bw_schema) {
+		argv[i++] = "--mem-bw-schema";
+		argv[i++] = request->mem_bw_schema;
+	}
+	argv[i++] = request->id;
 	argv[i] = NULL;
 	return process_capture((char *const *)argv, JSON_SIZE_MAX, &said, &len, err);
 }

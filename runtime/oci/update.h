@@ -23,6 +23,9 @@ struct update_request {
 	const struct crun_globals *globals;
 	const char *id;
 	struct json *resources;		/* `linux.resources`, all that was given */
+	/* Intel RDT is no part of `linux.resources`: options for crun, or NULL */
+	const char *l3_cache_schema;
+	const char *mem_bw_schema;
 	struct control control;
 };
 

@@ -38,6 +38,7 @@ update --memory 5Y c    |update: --memory: not a size, "5Y"
 update --pids-limit x c |update: --pids-limit: not a number, "x"
 update --timeout -1 c   |update: --timeout: not 0 to 86400 seconds, "-1"
 update -r               |update: needs an argument, "-r"
+update --mem-bw-schema  |update: needs an argument, "--mem-bw-schema"
 events                  |events: which container?
 events --interval 5 c   |events: --interval: not a time, "5"
 events a b              |events: more than one container, "b"
