@@ -103,7 +103,7 @@ need_memcrun()
 
 suite_patch()
 {
-	suite_tap "$top/kernel-patch/check" --quick --once
+	suite_tap "$top/kernel-patch/check" --quick
 }
 
 # Kernels of packages and userlands come by the network mostly, beside the builds.
