@@ -38,6 +38,30 @@ is_systemd()
 	[[ $(</proc/1/comm) == systemd ]]
 }
 
+# has_controller NAME: this kernel has that cgroup controller, in this layout.
+has_controller()
+{
+	local controllers
+
+	if [[ $CGROUP == v1 ]]; then
+		[[ -d /sys/fs/cgroup/$1 ]]
+		return
+	fi
+	controllers=$(</sys/fs/cgroup/cgroup.controllers)
+	[[ " $controllers " == *" $1 "* ]]
+}
+
+# at_least PROGRAM VERSION: the installed PROGRAM is of that version or a later one. For
+# differences that its list of changes names.
+at_least()
+{
+	local version
+
+	version=$("$1" --version | sed -n "s/^$1 version //p")
+	[[ -n $version ]] || fail "$1 --version names no version"
+	printf '%s\n' "$2" "$version" | sort -V -C
+}
+
 # until_true WHAT COMMAND...: wait for a state, not for a time.
 until_true()
 {
@@ -198,6 +222,14 @@ refused()
 	# 126 is what podman makes of a runtime that fails
 	assert_equal "$status" 126
 	assert_equal "$output" ""
+}
+
+# Prints what crun leaves in its state directory when its last container is gone: .cache
+# (seccomp filters) and .empty-directory (for masked paths), depending on its version.
+left_by_crun()
+{
+	podman --runtime crun run --rm --network none "$IMAGE" true 3>&-
+	ls -A "$STATE"
 }
 
 # --- memcrun on its own

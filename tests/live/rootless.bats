@@ -11,6 +11,13 @@ setup_file()
 	if is_systemd; then
 		systemctl start user@1000.service
 	fi
+	# Since podman 5.8 the graphroot in the system's storage.conf is a user's as well.
+	as_tester sh -c 'mkdir -p .config/containers && cat >.config/containers/storage.conf' <<-CONF
+	[storage]
+	driver = "overlay"
+	runroot = "/run/user/1000/containers"
+	graphroot = "/home/tester/.local/share/containers/storage"
+	CONF
 	as_tester "$BED/image" >&2
 	learn_fresh_cgroup
 }

@@ -17,8 +17,9 @@ scopes()
 }
 
 @test "podman_with_systemd_sets_every_file_and_leaves_no_scope" {
-	local scope
+	local scope before
 
+	before=$(left_by_crun)
 	assert_equal "$(podman info --format '{{.Host.CgroupManager}}')" systemd
 	start one --memory 64m --memory-swap 96m --memory-reservation 32m
 	scope=libpod-$id.scope
@@ -42,12 +43,13 @@ scopes()
 	until_true "the scope is gone" eval "[[ -z \$(scopes '$scope') ]]"
 	pod rm one
 	[[ ! -e ${directory%"$scope"*}$scope ]] || fail "$scope is left"
-	assert_equal "$(ls -A "$STATE")" ""
+	assert_equal "$(ls -A "$STATE")" "$before"
 }
 
 @test "memcrun_systemd_cgroup_makes_a_scope_with_the_settings" {
-	local pid
+	local pid before
 
+	before=$(left_by_crun)
 	configure '.linux.cgroupsPath = "system.slice:live:two" |
 		.linux.resources.memory = {limit: 67108864, swap: 100663296} |
 		.annotations = {"org.memcrun.reserve": "8M"}'
@@ -69,7 +71,7 @@ scopes()
 	memcrun delete --force two
 	until_true "the scope is gone" eval '[[ -z $(scopes "live-*") ]]'
 	[[ ! -e /sys/fs/cgroup/system.slice/live-two.scope ]] || fail "its cgroup is left"
-	assert_equal "$(ls -A "$STATE")" ""
+	assert_equal "$(ls -A "$STATE")" "$before"
 }
 
 # both VALUE...: max, swap.max and low of the scope and of crun's cgroup in it; of v1 there
