@@ -400,6 +400,24 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 	return 0;
 }
 
+/*
+ * From 1.18 on crun itself gives the scope MemorySwapMax, behind any annotation, and takes
+ * `swap` for that as it is: memory and swap together. Of a `unified` key it takes the value.
+ */
+static void say_swap_as_key(struct json *document, const struct memory_plan *plan)
+{
+	const struct plan_write *write = memory_plan_find(plan, "memory.swap.max");
+	struct json_value *resources, *memory;
+
+	resources = json_member(json_member(json_root(document), "linux"), "resources");
+	memory = json_member(resources, "memory");
+	if (!write || !json_member(memory, "swap"))
+		return;
+	json_remove(memory, "swap");
+	json_set_string(document, json_need_object(document, resources, "unified"), write->file,
+			write->value);
+}
+
 void config_tell_systemd(struct config *config, const struct memory_plan *plan)
 {
 	const struct plan_write *wait = memory_plan_find(plan, "memory.oom.wait");
@@ -420,6 +438,7 @@ void config_tell_systemd(struct config *config, const struct memory_plan *plan)
 		if (!json_member(annotations, key))
 			json_set_string(document, annotations, key, text);
 	}
+	say_swap_as_key(document, plan);
 }
 
 int config_asked(struct json_value *root, char **asked, struct error *err)

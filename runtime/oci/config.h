@@ -47,7 +47,7 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 /*
  * Where systemd makes the cgroup: give the scope what of `plan` it has properties for, by
  * crun's annotations org.systemd.property.*, so that it shows them and stands by them.
- * Such annotations that are there already stay.
+ * Such annotations that are there already stay. `plan` has been compiled into `config`.
  */
 void config_tell_systemd(struct config *config, const struct memory_plan *plan);
 

@@ -479,6 +479,10 @@ TEST(systemd_is_told_of_what_it_knows_and_what_is_there_stays)
 		    "{\"org.systemd.property.MemoryLow\":\"uint64 5\","
 		    "\"org.systemd.property.MemoryMax\":\"uint64 67108864\","
 		    "\"org.systemd.property.MemorySwapMax\":\"uint64 18446744073709551615\"}");
+	/* crun itself would tell systemd `swap`, with memory in it */
+	assert_part(&config, "linux.resources",
+		    "{\"memory\":{\"limit\":67108864,\"reservation\":33554432},"
+		    "\"unified\":{\"memory.swap.max\":\"max\"}}");
 }
 
 TEST(what_is_given_must_be_a_setting)
