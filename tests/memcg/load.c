@@ -5,7 +5,8 @@
  *
  *	load SECONDS SIZE CGROUP DIRECTORY WORKER...
  *
- * works on the children c0 to c7 of CGROUP, of which there may be none yet; c0 is
+ * works for SECONDS, or longer until each kind of worker has done enough, on the
+ * children c0 to c7 of CGROUP, of which there may be none yet; c0 is
  * never removed. DIRECTORY is on a tmpfs. Each WORKER is a process of its own,
  * outside of CGROUP except for "sit":
  *
@@ -43,6 +44,9 @@
 
 enum { MAX_WORKERS = 32, MAX_SITTERS = 16, CHILDREN = 8 };
 
+/* What all workers of a kind have done at the end, at least. */
+enum { ENOUGH_TASKS = 8 * CHILDREN, ENOUGH_ROUNDS = 20 };
+
 /* How a task ended that was forked to take memory. */
 enum { DONE, MISSED = 10, NO_MEMORY, BAD };
 
@@ -58,6 +62,7 @@ static struct shared {
 	atomic_long moved;	/* tasks that sit */
 	atomic_long gone;	/* or were not moved, as the cgroup or the task had gone */
 	atomic_long limits;	/* that were set */
+	atomic_long touched;	/* rounds of work_touch that began */
 	atomic_long bad;
 	atomic_int sitter[MAX_SITTERS];
 	char why[256];
@@ -222,16 +227,19 @@ static void work_touch(size_t unused)
 {
 	/* many small ones and a few large ones, which take long when they do not fit */
 	size_t size = (1 + pick((max_size / PAGE) >> pick(6))) * PAGE;
+	/* no child is left out, however slow the machine is */
+	size_t nr = (size_t)atomic_fetch_add(&shared->touched, 1);
 	pid_t pid = fork_task();
 	int ret;
 
 	(void)unused;
+	nr = nr < ENOUGH_TASKS ? nr % CHILDREN : pick(CHILDREN);
 	if (pid < 0) {
 		bad("fork: %s", strerror(errno));
 		return;
 	}
 	if (pid == 0) {
-		ret = write_text(child(pick(CHILDREN)), "cgroup.procs", "0");
+		ret = write_text(child(nr), "cgroup.procs", "0");
 		if (has_gone(ret))
 			_exit(MISSED);
 		if (ret == -ENOMEM)
@@ -358,7 +366,32 @@ static pid_t start(const struct worker *worker, size_t nr)
 	_exit(0);
 }
 
-/* Who sits may be killed by the kernel, and another takes its place. */
+/* On a loaded machine seconds are no measure: each worker has to have done its work. */
+static bool enough(const struct worker *chosen[], size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		long done = ENOUGH_TASKS, least = ENOUGH_ROUNDS;
+
+		if (chosen[i]->round == work_touch) {
+			done = atomic_load(&shared->tasks);
+			least = ENOUGH_TASKS;
+		} else if (chosen[i]->round == work_dirs) {
+			done = atomic_load(&shared->made);
+		} else if (chosen[i]->round == work_limit) {
+			done = atomic_load(&shared->limits);
+		} else if (chosen[i]->round == work_move) {
+			done = atomic_load(&shared->moved) + atomic_load(&shared->gone);
+		}
+		if (done < least)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Ends after so many seconds, when there has been enough work; without enough, after ten
+ * times as many. A task that sits may be killed by the kernel, and another takes its place.
+ */
 static void run(const struct worker *chosen[], size_t nr, long seconds)
 {
 	time_t end = time(NULL) + seconds;
@@ -367,7 +400,8 @@ static void run(const struct worker *chosen[], size_t nr, long seconds)
 	int status;
 
 	for (;;) {
-		bool over = time(NULL) >= end;
+		time_t now = time(NULL);
+		bool over = now >= end && (now >= end + 9 * seconds || enough(chosen, nr));
 
 		if (over)
 			atomic_store(&shared->stop, true);

@@ -137,7 +137,6 @@ suite_kernel()
 	check "the selftests build" "$here/kernel/build"
 	suite_tap "$here/vm/run" --kernel debug-6.12 --swap 512M --timeout 2400 -- \
 		"$here/kernel/run" --stress 120
-	suite_tap "$here/kernel/races"
 }
 
 suite_upstream()
