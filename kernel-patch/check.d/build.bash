@@ -31,7 +31,7 @@ part_of_kernel()
 	makefile=$tree/${object%/*}/Makefile
 	[[ -e $makefile ]] || return 1
 	option=$(awk '
-		NR == FNR { if (/=y$/) set[substr($0, 1, length($0) - 2)] = 1; next }
+		FILENAME == ARGV[1] { if (/=y$/) set[substr($0, 1, length($0) - 2)] = 1; next }
 		/^if/ { depth++; off[depth] = off[depth - 1] || ($1 == "ifdef" && !($2 in set)) ||
 			($1 == "ifndef" && ($2 in set)) }
 		/^endif/ { depth-- }
@@ -259,7 +259,7 @@ nothing_new_is_said()
 	step_wait said-base >"$work/said-base" || { cat "$work/said-base"; return 1; }
 	for kind in off on; do
 		step_wait "said-$kind" >"$work/said-$kind" || { cat "$work/said-$kind"; return 1; }
-		awk 'NR == FNR { had[$0]++; next } had[$0]-- <= 0' "$work/said-base" \
+		awk 'FILENAME == ARGV[1] { had[$0]++; next } had[$0]-- <= 0' "$work/said-base" \
 			"$work/said-$kind" >"$work/new"
 		if [[ -s $work/new ]]; then
 			printf 'with the options %s:\n' "$kind"

@@ -5,16 +5,33 @@
 
 results=$MEMCRUN_CACHE/results
 
-# Packages of this machine that building and testing need, with their versions: asked once.
-machine_packages()
+# Packages and compilers of this machine, and what its environment changes: asked once.
+machine_facts()
 {
-	local list=$all/packages
+	local list=$all/facts
 
 	if [[ ! -e $list ]]; then
-		# one that is missing is left out, and gets into the list when it is installed
-		"$top/contrib/deps" --list | xargs dpkg-query -W >"$list" 2>/dev/null || [[ $? == 123 ]]
+		{
+			# a missing package is left out, and appears in the list once installed
+			"$top/contrib/deps" --list | xargs dpkg-query -W 2>/dev/null || [[ $? == 123 ]]
+			dpkg-query -W libc6
+			gcc --version
+			clang --version
+			printf '%s\n' "${CC:-}" "${MEMCRUN_KERNEL:-}" "${MEMCRUN_KERNEL_SOURCE:-}" \
+				"${MEMCRUN_VM_ACCEL:-}"
+		} >"$list.$BASHPID" || return
+		mv "$list.$BASHPID" "$list"
 	fi
 	cat "$list"
+}
+
+# The packages of a userland with their versions: its name says which ones only.
+userland_facts()
+{
+	local directory
+
+	directory=$("$here/vm/userland" --path "$1") || return
+	sha256sum <"$directory/var/lib/dpkg/status"
 }
 
 # The checkout's files below the paths given, as they are now: contents, names and modes.
@@ -25,11 +42,11 @@ checkout_files()
 	cd "$top" || return
 	git ls-files -z --cached --others --exclude-standard -- "$@" | LC_ALL=C sort -zu |
 		while IFS= read -r -d '' file; do
-			# one that is deleted is in git's index still
+			# git's index still names a file that has been deleted
 			[[ ! -e $file && ! -L $file ]] || printf '%s\0' "$file"
-		done >"$list"
-	xargs -0 -r stat -c '%A %n %N' <"$list"
-	xargs -0 -r sha256sum <"$list"
+		done >"$list" || return
+	xargs -0 -r stat -c '%A %n %N' <"$list" || return
+	xargs -0 -r sha256sum <"$list" || return
 	rm "$list"
 }
 
@@ -42,18 +59,18 @@ suite_hash()
 	read -r -a inputs <<<"$2"
 	{
 		printf '%s\n' "$@"
-		machine_packages
+		machine_facts || return
 		for input in "${inputs[@]}"; do
 			case $input in
 			kernel:*) "$here/vm/kernel" --path "${input#*:}" || return ;;
-			root:*) "$here/vm/userland" --path "${input#*:}" || return ;;
+			root:*) userland_facts "${input#*:}" || return ;;
 			*)
 				read -r -d '' -a files <<<"${input_words[$input]:-$input}" || :
 				paths+=("${files[@]}")
 				;;
 			esac
 		done
-		checkout_files "${paths[@]}"
+		checkout_files "${paths[@]}" || return
 	} >"$all/$1.inputs"
 	sha256sum <"$all/$1.inputs" | cut -c 1-32
 }
@@ -64,14 +81,15 @@ passed_before()
 	[[ -e $results/$1-$2 ]] && cat "$results/$1-$2"
 }
 
-# remember NAME HASH SECONDS COUNTS: of a suite one result is kept, the last.
+# remember NAME HASH SECONDS COUNTS: the last result of a suite is kept. Without a hash, after
+# a failure, no earlier one holds either.
 remember()
 {
 	mkdir -p "$results"
 	printf '%s\n' "$3" >"$results/.$1.$BASHPID"
 	mv "$results/.$1.$BASHPID" "$results/$1.seconds"
-	[[ -n $2 ]] || return 0
 	rm -f "$results/$1"-????????????????????????????????
+	[[ -n $2 ]] || return 0
 	printf '%s\n%s\n' "$4" "$(date -u '+%Y-%m-%d %H:%M UTC')" >"$results/.$1.$BASHPID"
 	mv "$results/.$1.$BASHPID" "$results/$1-$2"
 }

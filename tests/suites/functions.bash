@@ -200,7 +200,7 @@ suite_live()
 	shift 5
 
 	cd "$top" || return
-	"$here/programs" >/dev/null
+	"$here/programs" >/dev/null || return
 	suite_tap tests/vm/run --root "$root" --kernel "$kernel" --cgroup "$cgroup" --init "$init" \
 		--cpus 1 --swap 512M --timeout 3600 -- tests/live/run "$@"
 }

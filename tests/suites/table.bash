@@ -17,11 +17,12 @@ scopes='there_and_back|slice_keeps|what_keeps|all_verbs|podman_does'
 # seconds: how long it takes with its kernels made, until this machine has measured it.
 # inputs: all that the result depends on, for --changed: files and directories of the
 #   checkout, kernel:NAME, root:NAME, and the words of input_words. What all suites depend
-#   on (tests/run, its row here, the packages of contrib/deps) goes without saying.
+#   on (tests/run, its row here, the packages of contrib/deps) goes without saying. "-" is
+#   one whose result is never kept.
 suites=(
 	"lint|first|25|.|shellcheck, cppcheck, man page, layers of the code|suite_lint"
 	"gcc|first|60|memcrun unit|build with gcc, all warnings errors; unit, plans, forwarding|suite_build gcc"
-	"kernels|first|10|tests/vm kernel-patch|kernels and userlands: in the cache, or made|suite_kernels"
+	"kernels|first|10|-|kernels and userlands: in the cache, or made|suite_kernels"
 	"patch|first|60|kernel-patch tests/vm/config|the kernel series: applies, builds at each patch, costs nothing when off|suite_patch"
 
 	"v2|beside|150|memcrun live kernel:uml-7.2 root:trixie|live: podman 5.4 and memcrun on cgroup v2|suite_live --root trixie uml-7.2 v2 none --short"
@@ -42,19 +43,19 @@ suites=(
 	"v2-systemd|beside|200|memcrun live kernel:patched-6.12 root:trixie|live: memcrun move with systemd as PID 1, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 systemd -f $scopes tests/live/move.bats"
 
 	"kernel|beside|600|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: its selftest, and two minutes of stress, on a debug kernel|suite_kernel"
-	"races|beside|400|tests/kernel tests/vm kernel:debug-6.12|the kernel series: each race with its window widened, and undone|suite_tap $here/kernel/races"
-	"limits|beside|400|memcrun tests/bench tests/vm kernel:patched-6.12 kernel:stock-6.12|memory+swap, soft limits and dying cgroups with the series, beside v1 and v2|suite_limits"
+	"races|beside|400|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: each race with its window widened, and undone|suite_tap $here/kernel/races"
+	"limits|beside|400|memcrun tests/bench tests/vm kernel:patched-6.12 kernel:stock-6.12 root:bookworm|memory+swap, soft limits and dying cgroups with the series, beside v1 and v2|suite_limits"
 	"memcg|beside|400|tests/memcg tests/kernel tests/vm kernel:stock-6.12 kernel:patched-6.12 kernel:debug-6.12|what breaks memory cgroups: on cgroup v1, v2, and v2 with the series|suite_memcg"
 	"idle|beside|200|tests/bench tests/vm kernel:stock-6.12 kernel:patched-6.12|what the kernel series costs unused, in instructions|suite_idle"
-	"upstream|beside|200|tests/kernel tests/vm kernel:stock-6.12 kernel:patched-6.12|the kernel's own selftests of cgroups: the same with the series as without|suite_upstream"
-	"bench|beside|300|memcrun tests/bench tests/programs tests/vm kernel:stock-6.12 kernel:patched-6.12|how fast: migration beside cgroup v1's, a container's move, and its start|suite_bench"
-	"package|beside|150|.|Debian packages: built, checked, installed, tried, removed; RPM packages|suite_tap $here/package"
-	"vm|beside|120|tests/vm kernel:stock-6.12 kernel:uml-7.2 root:trixie|the test bed itself|suite_bats tests/vm/vm.bats"
+	"upstream|beside|200|tests/kernel tests/vm kernel-patch kernel:stock-6.12 kernel:patched-6.12|the kernel's own selftests of cgroups: the same with the series as without|suite_upstream"
+	"bench|beside|300|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 kernel:patched-6.12 root:bookworm|how fast: migration beside cgroup v1's, a container's move, and its start|suite_bench"
+	"package|beside|150|. kernel:uml-6.1 root:bookworm|Debian packages: built, checked, installed, tried, removed; RPM packages|suite_tap $here/package"
+	"vm|beside|120|tests/vm kernel:stock-6.12 kernel:stock-7.2 kernel:uml-6.1 kernel:uml-6.12 kernel:uml-7.2 root:bookworm root:trixie root:forky|the test bed itself|suite_bats tests/vm/vm.bats"
 	"clang|beside|120|memcrun unit|build and tests with clang, ASan and UBSan|suite_build clang --enable-sanitizers"
 	"fuzz|beside|40|memcrun tests/fuzz|each fuzzer for a few seconds|suite_fuzz"
 	"dist|beside|60|.|make distcheck|suite_dist"
 
-	"startup|named|600|memcrun tests/bench tests/vm kernel:stock-6.12|how fast a container starts, beside crun and runc|suite_startup"
+	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
 )
 
 # Words among inputs, and the files that they stand for.
@@ -62,5 +63,5 @@ declare -A input_words=(
 	[memcrun]='autogen.sh configure.ac Makefile.am runtime oci-hooks'
 	[unit]='tests/unit tests/plans tests/fixtures tests/cli tests/hooks tests/contrib
 		tests/fuzz tests/layers.sh contrib'
-	[live]='tests/live tests/vm tests/programs tests/bench/memory-holder.c contrib'
+	[live]='tests/live tests/vm tests/programs tests/bench contrib'
 )

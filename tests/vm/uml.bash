@@ -6,7 +6,14 @@
 
 machine_check()
 {
+	local free
+
 	[[ $(id -u) == 0 ]] || bad_usage "--kernel $kernel: only root can run it"
+	[[ $cpus_given == 0 || $cpus == 1 ]] || bad_usage "--cpus $cpus: this kernel has one processor"
+	# the guest's memory is a file there, which grows as it is used
+	free=$(df --output=avail -m "$scratch" | tail -n 1)
+	((free >= mem_mib)) ||
+		bad_usage "--memory $memory: ${scratch%/*} has room for $((free))M only"
 	[[ $numa == 1 ]] || bad_usage "--numa $numa: this kernel has one node"
 	[[ ${#qemu_arguments[@]} == 0 ]] || bad_usage "--qemu: this kernel runs without qemu"
 	case $scratch${userland}$out in
@@ -17,20 +24,29 @@ machine_check()
 	fi
 }
 
-# Its root is its own directory, for it comes with its own C library, and the host's files
-# are in /host there. Disks are read-only in that: the guest is root on the host's files as
-# long as its kernel holds. Nothing outlives its process namespace.
+# The kernel's root is its own directory, with its own C library. The host's files are in
+# /host there, all file systems read-only: a guest that gets around its overlay is root on
+# them. Nothing outlives the process namespace.
 # shellcheck disable=SC2016 # for the inner shell
 CONFINED='
-	root=$1 out=$2
-	shift 2
-	targets=$(findmnt --real -rn -o TARGET)
+	root=$1 scratch=$2 out=$3
+	shift 3
 	mount --rbind / "$root/host"
-	for target in $targets; do
-		mount -o remount,bind,ro "$root/host$target"
-	done
+	findmnt -rn -o TARGET >"$scratch/mounts"
+	while read -r target; do
+		case $target in
+		"$root/host" | "$root/host/"*)
+			mount -o remount,bind,ro "$(printf %b "$target")"
+		esac
+	done <"$scratch/mounts"
+	mount --bind "$scratch" "$root/host$scratch"
 	[ -z "$out" ] || mount --bind "$out" "$root/host$out"
-	mount --rbind /dev "$root/dev"
+	mount -t tmpfs tmpfs "$root/dev"
+	for device in null zero random urandom; do
+		: >"$root/dev/$device"
+		mount --bind "/dev/$device" "$root/dev/$device"
+	done
+	mount -o remount,ro "$root/dev"
 	mount -t proc proc "$root/proc"
 	# what runs beside this shell gets no standard input unless it is told
 	exec 5<&0
@@ -42,7 +58,7 @@ machine_make()
 	# shellcheck disable=SC2054 # the commas are the kernel's
 	machine=(
 		unshare --mount --pid --fork --kill-child=KILL --propagation private
-		sh -e -c "$CONFINED" sh "${image%/*}" "$out"
+		sh -e -c "$CONFINED" sh "${image%/*}" "$scratch" "$out"
 		"mem=$memory" "initrd=/host$scratch/initrd" umid=guest "uml_dir=/host$scratch"
 		con=null con0=null,fd:1
 	)
