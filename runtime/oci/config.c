@@ -401,10 +401,10 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 }
 
 /*
- * From 1.18 on crun itself gives the scope MemorySwapMax, behind any annotation, and takes
- * `swap` for that as it is: memory and swap together. Of a `unified` key it takes the value.
+ * crun 1.18 and later set the scope's MemorySwapMax from `swap`, which includes memory, and
+ * let no annotation change that. crun uses the value of a `unified` key unchanged.
  */
-static void say_swap_as_key(struct json *document, const struct memory_plan *plan)
+static void set_swap_as_unified(struct json *document, const struct memory_plan *plan)
 {
 	const struct plan_write *write = memory_plan_find(plan, "memory.swap.max");
 	struct json_value *resources, *memory;
@@ -438,7 +438,7 @@ void config_tell_systemd(struct config *config, const struct memory_plan *plan)
 		if (!json_member(annotations, key))
 			json_set_string(document, annotations, key, text);
 	}
-	say_swap_as_key(document, plan);
+	set_swap_as_unified(document, plan);
 }
 
 int config_asked(struct json_value *root, char **asked, struct error *err)
