@@ -44,7 +44,8 @@ has_controller()
 	local controllers
 
 	if [[ $CGROUP == v1 ]]; then
-		[[ -d /sys/fs/cgroup/$1 ]]
+		# podman makes plain directories there, too
+		mountpoint -q "/sys/fs/cgroup/$1"
 		return
 	fi
 	controllers=$(</sys/fs/cgroup/cgroup.controllers)
@@ -189,6 +190,18 @@ pod()
 	# of the runtime that podman takes by itself it need not be told
 	[[ -z ${LIVE_DEFAULT:-} || "$1 $2" != "--runtime memcrun" ]] || shift 2
 	podman "$@" 3>&-
+}
+
+# forget_cpuset POD: on cgroup v1 podman 4.3 makes directories and files for a pod in
+# /sys/fs/cgroup/cpuset, also on a kernel without that controller. There the files are plain
+# ones, because of which podman cannot remove the directories, nor the pod.
+forget_cpuset()
+{
+	local directory
+
+	[[ $CGROUP == v1 ]] && ! has_controller cpuset || return 0
+	directory=/sys/fs/cgroup/cpuset/libpod_parent/$(podman pod inspect -f '{{.ID}}' "$1")
+	[[ ! -d $directory ]] || find "$directory" -type f -delete
 }
 
 # start NAME OPTION...: a container that sleeps, under memcrun. Its memory cgroup

@@ -103,9 +103,9 @@ both_have()
 	directory=$(memory_cgroup "$pid")
 	scope=$MEMORY_ROOT/system.slice/live-three.scope
 	both_have $((64 * MIB)) $((32 * MIB)) $((32 * MIB))
-	# 64.0M to systemd 252, 64M to systemd 257
+	# "64.0M" to systemd 252, "64M," to systemd 257
 	run systemctl status live-three.scope
-	[[ $output =~ [^p]\ max:\ 64(\.0)?M,.*swap\ max:\ 32(\.0)?M ]] || fail "$output"
+	[[ $output =~ [^p]\ max:\ 64(\.0)?M.*swap\ max:\ 32(\.0)?M ]] || fail "$output"
 
 	systemd-run -q --unit neighbour sleep 1000
 	systemctl set-property --runtime neighbour.service MemoryMax=100M CPUWeight=50
