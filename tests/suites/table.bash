@@ -26,7 +26,7 @@ suites=(
 	"patch|first|60|kernel-patch tests/vm/config|the kernel series: applies, builds at each patch, costs nothing when off|suite_patch"
 
 	"v2|beside|150|memcrun live kernel:uml-7.2 root:trixie|live: podman 5.4 and memcrun on cgroup v2|suite_live --root trixie uml-7.2 v2 none --short"
-	"v2-forky|beside|150|memcrun live kernel:uml-7.2 root:forky|live: podman 5.8, cgroup v2|suite_live --root forky uml-7.2 v2 none --short"
+	"v2-forky|beside|150|memcrun live kernel:uml-7.2 root:forky|live: podman 5.8, cgroup v2|suite_live --root forky uml-7.2 v2 none --short tests/live/memory.bats tests/live/runtime.bats tests/live/engine.bats tests/live/events.bats tests/live/update.bats tests/live/hooks.bats tests/live/rootless.bats tests/live/versions.bats"
 	"v1|beside|250|memcrun live kernel:uml-6.1 root:bookworm|live: podman 4.3, cgroup v1|suite_live --root bookworm uml-6.1 v1 none --short tests/live/memory.bats tests/live/runtime.bats tests/live/engine.bats tests/live/events.bats tests/live/update.bats tests/live/hooks.bats tests/live/versions.bats"
 	"v1-move|beside|250|memcrun live kernel:uml-6.1 root:bookworm|live: moves and crashes on cgroup v1|suite_live --root bookworm uml-6.1 v1 none --short tests/live/move.bats tests/live/adopt.bats tests/live/crash.bats"
 	"hybrid|beside|60|memcrun live kernel:uml-6.1 root:bookworm|live: hybrid layout|suite_live --root bookworm uml-6.1 hybrid none -f $kinds tests/live/memory.bats"
