@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "cli/log.h"
 #include "oci-hooks/confine.h"
 #include "oci-hooks/engine.h"
@@ -148,10 +149,14 @@ static int run(struct hook *hook, struct error *err)
 int main(int argc, char **argv)
 {
 	struct hook hook = { .log = { .program = PROGRAM } };
+	struct caller caller;
 	struct error err;
 	int ret;
 
-	ret = read_options(&hook, argc, argv, &err);
+	ret = caller_begin(&caller, &err);
+	caller_unblock();
+	if (ret == 0)
+		ret = read_options(&hook, argc, argv, &err);
 	if (ret < 0) {
 		engine_find_log(&hook.log);
 		log_line(&hook.log, LOG_LEVEL_ERROR, err.text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,23 +13,45 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
+/* What this program ignores the other one need not expect. */
+static int reset_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t ignored;
+	int ret;
+
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
+	ret = posix_spawnattr_setsigdefault(attributes, &ignored);
+	return ret ? ret : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF);
+}
+
 /* Both outputs go to files in memory, so that neither can block the other. */
 static int spawn(char *const argv[], int output, int complaints, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int ret;
 
-	ret = posix_spawn_file_actions_init(&actions);
+	ret = posix_spawnattr_init(&attributes);
 	if (ret)
 		return -ret;
-	ret = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	ret = posix_spawn_file_actions_init(&actions);
+	if (ret) {
+		posix_spawnattr_destroy(&attributes);
+		return -ret;
+	}
+	ret = reset_signals(&attributes);
+	if (!ret)
+		ret = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (!ret)
 		ret = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	if (!ret)
 		ret = posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
 	if (!ret)
-		ret = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+		ret = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
 
 	return -ret;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/cleanup.h"
 #include "cli/log.h"
 #include "cli/verbs.h"
@@ -67,7 +68,7 @@ static int become_crun(const struct verb_context *context, int argc, char **argv
 	struct error err;
 
 	fflush(stdout);
-	crun_exec(context->globals, argc, argv, create, config_fd, &err);
+	crun_exec(context->globals, context->caller, argc, argv, create, config_fd, &err);
 	log_line(&context->log, LOG_LEVEL_ERROR, err.text);
 	return EXIT_FAILED;
 }
@@ -233,14 +234,35 @@ static int delete(const struct verb_context *context, int argc, char **argv, int
 	return become_crun(context, argc, argv, NULL, -1);
 }
 
+/* One that ends here. Without room for its files it would stop half-way, also on its way back. */
+static int run_verb(const struct verb *verb, const struct verb_context *context, int argc,
+		    char **argv)
+{
+	struct error err;
+
+	caller_unblock();
+	if (caller_check_room(&err) < 0) {
+		error_prefix(&err, 0, "%s", verb->name);
+		log_line(&context->log, LOG_LEVEL_ERROR, err.text);
+		return EXIT_FAILED;
+	}
+	return verb->run(context, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct verb_context context = { 0 };
 	struct crun_globals globals;
+	struct caller caller;
 	struct error err;
 	const char *name;
 
 	context.globals = &globals;
+	context.caller = &caller;
+	if (caller_begin(&caller, &err) < 0) {
+		log_line(&context.log, LOG_LEVEL_ERROR, err.text);
+		return EXIT_FAILED;
+	}
 	if (crun_globals_read(&globals, &argc, argv, &err) < 0) {
 		log_line(&context.log, LOG_LEVEL_ERROR, err.text);
 		return EXIT_USAGE;
@@ -265,7 +287,8 @@ int main(int argc, char **argv)
 	name = argv[globals.verb];
 	for (size_t i = 0; i < VERBS; i++) {
 		if (strcmp(name, verbs[i].name) == 0)
-			return verbs[i].run(&context, argc - globals.verb, argv + globals.verb);
+			return run_verb(&verbs[i], &context, argc - globals.verb,
+					argv + globals.verb);
 	}
 	if (is_diverted(name))
 		return create_or_run(&context, argc, argv, globals.verb);

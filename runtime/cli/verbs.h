@@ -20,6 +20,7 @@ enum exit_status {
 
 struct verb_context {
 	const struct crun_globals *globals;
+	const struct caller *caller;
 	struct log log;
 };
 

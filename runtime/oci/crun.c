@@ -325,8 +325,8 @@ static int is_ourselves(const char *program)
 	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
-int crun_exec(const struct crun_globals *globals, int argc, char **argv,
-	      const struct crun_create *create, int config_fd, struct error *err)
+int crun_exec(const struct crun_globals *globals, const struct caller *caller, int argc,
+	      char **argv, const struct crun_create *create, int config_fd, struct error *err)
 {
 	auto_free char *program = find_program(globals->program);
 	auto_free char **arguments = NULL;
@@ -352,6 +352,7 @@ int crun_exec(const struct crun_globals *globals, int argc, char **argv,
 	}
 	arguments[0] = program;
 
+	caller_restore(caller);
 	execv(program, arguments);
 	return error_errno(err, errno, "%s: cannot run", program);
 }

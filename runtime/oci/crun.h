@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/caller.h"
 #include "base/error.h"
 
 /*
@@ -74,8 +75,8 @@ int crun_config_fd(const struct crun_create *create, const char *text, size_t le
 
 /*
  * Become crun with the arguments in argv[1..], and where `config_fd` is not
- * negative with --config put behind the options of the verb. Returns only to
- * say why it could not.
+ * negative with --config put behind the options of the verb. crun inherits what
+ * `caller` gave. Returns only to say why it could not.
  */
-int crun_exec(const struct crun_globals *globals, int argc, char **argv,
-	      const struct crun_create *create, int config_fd, struct error *err);
+int crun_exec(const struct crun_globals *globals, const struct caller *caller, int argc,
+	      char **argv, const struct crun_create *create, int config_fd, struct error *err);

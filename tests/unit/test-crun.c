@@ -318,9 +318,12 @@ TEST(a_crun_that_is_missing_is_named)
 {
 	struct crun_globals globals = { .program = "/nonexistent/crun" };
 	struct line line = line_of("memcrun list");
+	struct caller caller;
 	struct error err;
 
-	assert_int_equal(crun_exec(&globals, line.argc, line.argv, NULL, -1, &err), -ENOENT);
+	caller_begin(&caller, NULL);
+	assert_int_equal(crun_exec(&globals, &caller, line.argc, line.argv, NULL, -1, &err),
+			 -ENOENT);
 	assert_string_equal(err.text,
 			    "/nonexistent/crun: cannot run: No such file or directory");
 }
@@ -329,9 +332,12 @@ TEST(a_crun_that_is_ourselves_is_refused)
 {
 	struct crun_globals globals = { .program = "/proc/self/exe" };
 	struct line line = line_of("memcrun list");
+	struct caller caller;
 	struct error err;
 
-	assert_int_equal(crun_exec(&globals, line.argc, line.argv, NULL, -1, &err), -ELOOP);
+	caller_begin(&caller, NULL);
+	assert_int_equal(crun_exec(&globals, &caller, line.argc, line.argv, NULL, -1, &err),
+			 -ELOOP);
 	assert_string_equal(err.text, "--crun: is memcrun itself, \"/proc/self/exe\"");
 }
 

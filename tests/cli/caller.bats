@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2016 # what bats sets; for the shell of the fake crun
+#
+# caller.bats - what a caller gives to memcrun: closed descriptors, signals that are ignored
+# or blocked, and too few of anything.
+
+load common
+
+setup() { common_setup; }
+
+# What the fake crun sees of its signals, and of its standard descriptors.
+SEES='grep "^Sig[BI]" /proc/$$/status >"$RECORD/signals"'
+
+@test "crun gets signals and descriptors as the caller gave them" {
+	local words
+
+	needs_cgroups
+	bundle b "$LIMIT"
+	export FAKE_CRUN_DO=$SEES
+	for words in --default-signal=PIPE --ignore-signal=CHLD "--ignore-signal=PIPE,XFSZ,CHLD" \
+		"--default-signal=PIPE --block-signal=CHLD,TERM,PIPE"; do
+		# shellcheck disable=SC2086 # words they are
+		env $words "$FAKE" list
+		cp "$RECORD/signals" direct
+		for verb in list "exec web true" "delete web" "run -b b web"; do
+			# shellcheck disable=SC2086
+			env $words "$MEMCRUN" --crun "$FAKE" $verb
+			diff direct "$RECORD/signals"
+		done
+	done
+}
+
+@test "a standard descriptor that the caller closed is closed for crun" {
+	for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+		bash -c '"$1" list '"$closed" sh "$FAKE"
+		cp "$RECORD/fds" direct
+		for verb in list "exec web true" "delete web"; do
+			bash -c '"$1" --crun "$2" $3 '"$closed" sh "$MEMCRUN" "$FAKE" "$verb"
+			diff direct "$RECORD/fds"
+		done
+	done
+}
+
+@test "a reader that is gone does not keep crun from running" {
+	needs_cgroups
+	bundle b '{"limit":67108864,"reservation":99999999999}'
+	{ memcrun run -b b web; echo $? >status; } 2> >(exec <&-) | :
+	[[ -e $RECORD/argv ]]
+}
+
+@test "too few descriptors for a verb of ours are said in one line" {
+	for verb in "move --to /x web" "update --memory 1g web" "reclaim --by 1 web" \
+		"adopt --from /x web" "events --stats web" check features; do
+		# shellcheck disable=SC2016
+		run --separate-stderr bash -c 'ulimit -n 20; exec "$1" --crun "$2" $3' sh "$MEMCRUN" "$FAKE" "$verb"
+		[[ $status == 1 && $stderr == "memcrun: ${verb%% *}: fewer than 64 files can be opened: "* &&
+			$(wc -l <<<"$stderr") == 1 ]] || {
+			echo "$verb: $status: $stderr"
+			return 1
+		}
+	done
+}
+
+@test "a config that may not be written in memory is an error in one line" {
+	needs_cgroups
+	bundle b "$LIMIT"
+	# what it says goes through a pipe, for a file could not be written either
+	run -1 bash -c 'set -o pipefail; (ulimit -f 0; exec "$1" --crun "$2" run -b b web) 2>&1 |
+		cat' sh "$MEMCRUN" "$FAKE"
+	[[ $output == "memcrun: config.json: cannot write: File too large" ]]
+	not_run
+}
