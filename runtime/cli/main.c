@@ -13,6 +13,7 @@
 #include "memory/plan.h"
 #include "oci/adopt.h"
 #include "oci/config.h"
+#include "oci/status.h"
 #include "oci/crun.h"
 
 /* The verbs that end here. All others, known or not, are crun's. */
@@ -189,6 +190,13 @@ static void warn_unknown(const struct verb_context *context)
 		 "an option unknown here: memory settings go to crun as they are");
 }
 
+static int refuse_id(const struct verb_context *context, const char *verb, struct error *err)
+{
+	error_prefix(err, 0, "%s", verb);
+	log_line(&context->log, LOG_LEVEL_ERROR, err->text);
+	return EXIT_FAILED;
+}
+
 static bool is_diverted(const char *verb)
 {
 	return strcmp(verb, "create") == 0 || strcmp(verb, "run") == 0;
@@ -203,6 +211,9 @@ static int create_or_run(struct verb_context *context, int argc, char **argv, in
 	crun_create_read(&create, argc, argv, verb);
 	if (create.unknown)
 		warn_unknown(context);
+	if (!create.help && !create.unknown && create.id < argc &&
+	    status_check_new_id(argv[create.id], &err) < 0)
+		return refuse_id(context, argv[verb], &err);
 	/* What crun will refuse it shall refuse in its own words. */
 	if (create.help || create.unknown || create.id != argc - 1 ||
 	    (create.bundle && !*create.bundle))
@@ -226,6 +237,8 @@ static int delete(const struct verb_context *context, int argc, char **argv, int
 	struct error err;
 
 	crun_delete_read(&delete, argc, argv, verb);
+	if (delete.id && status_check_id(delete.id, &err) < 0)
+		return refuse_id(context, argv[verb], &err);
 	if (delete.id &&
 	    container_hand_up(context->globals->root, delete.id, delete.force, &err) < 0) {
 		error_prefix(&err, 0, "%s: leaves charges behind", delete.id);
@@ -247,6 +260,19 @@ static int run_verb(const struct verb *verb, const struct verb_context *context,
 		return EXIT_FAILED;
 	}
 	return verb->run(context, argc, argv);
+}
+
+/* A verb that crun alone does; or one that nobody knows. */
+static int pass(const struct verb_context *context, int argc, char **argv, int verb)
+{
+	struct crun_container container;
+	struct error err;
+
+	crun_container_read(&container, argc, argv, verb);
+	if (container.id && (container.is_new ? status_check_new_id(container.id, &err) :
+						status_check_id(container.id, &err)) < 0)
+		return refuse_id(context, argv[verb], &err);
+	return become_crun(context, argc, argv, NULL, -1);
 }
 
 int main(int argc, char **argv)
@@ -294,5 +320,5 @@ int main(int argc, char **argv)
 		return create_or_run(&context, argc, argv, globals.verb);
 	if (strcmp(name, "delete") == 0)
 		return delete(&context, argc, argv, globals.verb);
-	return become_crun(&context, argc, argv, NULL, -1);
+	return pass(&context, argc, argv, globals.verb);
 }

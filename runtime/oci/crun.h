@@ -59,6 +59,16 @@ void crun_delete_read(struct crun_delete *delete, int argc, char **argv, int ver
 /* Read what stands behind the verb `create` or `run` at argv[verb]. */
 void crun_create_read(struct crun_create *create, int argc, char **argv, int verb);
 
+/* The container of a verb that crun alone does. */
+struct crun_container {
+	const char *id;		/* NULL: none, a pattern for names, or it cannot be told */
+	bool is_new;
+	bool uses_cgroup;	/* crun looks for processes or the freezer in its cgroup */
+};
+
+/* Read what stands behind the verb at argv[at], which may be one that crun does not have. */
+void crun_container_read(struct crun_container *container, int argc, char **argv, int at);
+
 /*
  * The file crun would read: --config as it is, but "config.json" and nothing
  * given mean the one in the bundle. Fresh memory, NULL when there is none left.

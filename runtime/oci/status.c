@@ -18,6 +18,29 @@ void status_close(struct status *status)
 	*status = (struct status)STATUS_NONE;
 }
 
+int status_check_id(const char *id, struct error *err)
+{
+	/* the last two are crun's own directories, beside those of containers */
+	static const char *const names[] = { "", ".", "..", ".cache", ".empty-directory" };
+	bool refused = strchr(id, '/') != NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		refused = refused || strcmp(id, names[i]) == 0;
+	return refused ? error_set(err, EINVAL, "not a container's name, \"%s\"", id) : 0;
+}
+
+int status_check_new_id(const char *id, struct error *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_+.-";
+	int ret = status_check_id(id, err);
+
+	if (ret == 0 && (id[0] == '.' || id[strspn(id, allowed)]))
+		ret = error_set(err, EINVAL, "a container's name has letters, digits and _ + . - in "
+				"it, and begins with no dot, \"%s\"", id);
+	return ret;
+}
+
 static char *directory(const char *root, const char *id)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
@@ -58,6 +81,28 @@ static int read_fields(struct status *status, struct error *err)
 	return 0;
 }
 
+static int open_directory(const char *path, const char *id, struct error *err)
+{
+	int ret = status_check_id(id, err), fd;
+
+	if (ret < 0)
+		return ret;
+	if (!path)
+		return error_errno(err, ENOMEM, "%s", id);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, errno, errno == ENOENT ? "no such container, \"%s\"" :
+				 "cannot open \"%s\"", path);
+	return fd;
+}
+
+int status_open_directory(const char *root, const char *id, struct error *err)
+{
+	auto_free char *path = directory(root, id);
+
+	return open_directory(path, id, err);
+}
+
 int status_open(struct status *status, const char *root, const char *id, struct error *err)
 {
 	auto_status struct status made = STATUS_NONE;
@@ -67,15 +112,10 @@ int status_open(struct status *status, const char *root, const char *id, struct 
 	size_t len;
 	int ret;
 
-	/* crun takes no such names either, and this one becomes a path */
-	if (!*id || strchr(id, '/') || id[0] == '.')
-		return error_set(err, EINVAL, "not a container's name, \"%s\"", id);
-	if (!path)
-		return error_errno(err, ENOMEM, "%s", id);
-	made.dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (made.dirfd < 0)
-		return error_set(err, errno, errno == ENOENT ? "no such container, \"%s\"" :
-				 "cannot open \"%s\"", path);
+	ret = open_directory(path, id, err);
+	if (ret < 0)
+		return ret;
+	made.dirfd = ret;
 	fd = openat(made.dirfd, "status", O_RDONLY | O_CLOEXEC);
 	ret = fd < 0 ? error_errno(err, errno, "cannot open") :
 		       file_read_all(fd, JSON_SIZE_MAX, &text, &len, err);

@@ -28,6 +28,18 @@ void status_close(struct status *status);
 #define auto_status __attribute__((cleanup(status_close)))
 
 /*
+ * -EINVAL: `id` does not name a directory of its own below crun's root. crun before 1.28 makes
+ * a path of any id, and deletes what is there.
+ */
+int status_check_id(const char *id, struct error *err);
+
+/* The same for a container that does not exist yet: the rules of crun 1.28 and later. */
+int status_check_new_id(const char *id, struct error *err);
+
+/* Returns an fd of the directory of container `id`. -ENOENT: no such container. */
+int status_open_directory(const char *root, const char *id, struct error *err);
+
+/*
  * Read the status of container `id` below `root` (NULL: crun's default). -ENOENT: no such
  * container; -EINVAL: a name that is none, or not crun's record.
  */

@@ -1,12 +1,100 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2016 # what bats sets; for the shell of the fake crun
 #
-# caller.bats - what a caller gives to memcrun: closed descriptors, signals that are ignored
-# or blocked, and too few of anything.
+# caller.bats - what a caller gives to memcrun: names that are paths, closed descriptors,
+# signals that are ignored or blocked, and too few of anything.
 
 load common
 
 setup() { common_setup; }
+
+# In a shell of its own, for bats looks at each command of a test. `refused WORD...`: memcrun
+# says in one line that the container has no name, and crun is not run.
+in_shell()
+{
+	{
+		cat <<-'EOF'
+		# crun 1.8 makes a path of these
+		paths=('' . .. a/b ../web a/../../b /web web/ .cache .empty-directory)
+		memcrun() { "$MEMCRUN" --crun "$FAKE" "$@"; }
+		refused()
+		{
+			local said
+
+			! said=$(memcrun "$@" 2>&1) && [[ $said == "memcrun: $1: "* &&
+				$said != *$'\n'* && ! -e $RECORD/argv ]] && return
+			echo "$*: $said"
+			exit 1
+		}
+		EOF
+		cat
+	} >script
+	MEMCRUN=$MEMCRUN FAKE=$FAKE bash script
+}
+
+@test "no verb gives crun a container whose name is a path" {
+	bundle b "$LIMIT"
+	in_shell <<-'EOF'
+	for id in "${paths[@]}"; do
+		refused create -b b "$id"
+		refused run -db b -- "$id"
+		refused run -b b "$id" more
+		refused restore --bundle b --image-path i "$id"
+		refused start "$id"
+		refused state "$id"
+		refused kill "$id" KILL
+		refused kill --all "$id"
+		refused delete "$id"
+		refused delete -f "$id"
+		refused delete --fo -- "$id"
+		refused exec "$id" true
+		refused exec -t -e A=b --cwd / "$id" true
+		refused exec -tterminal -p p.json "$id"
+		refused pause "$id"
+		refused resume "$id"
+		refused ps -f json "$id"
+		refused checkpoint --image-path i "$id"
+		refused mounts add "$id" file
+		refused mounts -- remove "$id" file
+	done
+	EOF
+}
+
+@test "no verb of ours takes a container whose name is a path" {
+	in_shell <<-'EOF'
+	for id in "${paths[@]}"; do
+		for words in "move --to /x" "adopt --from /x" "update --memory 1g" "reclaim --by 1" \
+			"events --stats" check; do
+			! memcrun $words "$id" 2>/dev/null || exit
+		done
+	done
+	EOF
+}
+
+@test "a new container gets no name that crun 1.28 refuses; an old one may have it" {
+	bundle b "$LIMIT"
+	in_shell <<-'EOF'
+	for id in .web 'a b' a:b 'a@b' $'a\nb' é; do
+		refused create -b b "$id"
+		refused run -b b "$id"
+		refused restore "$id"
+		for verb in delete start state kill pause resume ps; do
+			memcrun "$verb" -- "$id"
+			cmp <(printf '%s\0' "$verb" -- "$id") "$RECORD/argv" || exit
+			rm "$RECORD/argv"
+		done
+	done
+	EOF
+}
+
+@test "a pattern is no name" {
+	for verb in delete kill; do
+		memcrun "$verb" --regex '..'
+		got_argv "$verb" --regex '..'
+		memcrun "$verb" -r 'a/b|.*'
+		got_argv "$verb" -r 'a/b|.*'
+	done
+}
 
 # What the fake crun sees of its signals, and of its standard descriptors.
 SEES='grep "^Sig[BI]" /proc/$$/status >"$RECORD/signals"'

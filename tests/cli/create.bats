@@ -90,10 +90,10 @@ setup() {
 	[[ $(cat "$RECORD/listen") == 9 ]]
 }
 
-@test "the container's name may be anything" {
+@test "the container's name may look like an option" {
 	bundle b "$LIMIT"
-	memcrun run -b b -- $'-odd\nname'
-	got_argv run -b b --config "/proc/self/fd/$(handed_fd)" -- $'-odd\nname'
+	memcrun run -b b -- -odd+name
+	got_argv run -b b --config "/proc/self/fd/$(handed_fd)" -- -odd+name
 }
 
 @test "words behind the container's name are crun's to refuse" {

@@ -373,6 +373,61 @@ TEST(the_options_of_delete_are_read_as_crun_reads_them)
 	}
 }
 
+TEST(the_container_of_other_verbs_is_found_as_crun_finds_it)
+{
+	static const struct {
+		const char *text;
+		const char *id;
+		const char *what;	/* n: new, c: its cgroup is used */
+	} rows[] = {
+		{ "start web", "web", "" },
+		{ "start -- web", "web", "" },
+		{ "state web", "web", "" },
+		{ "kill web KILL", "web", "" },
+		{ "kill --regex we.*", NULL, "" },
+		{ "kill -ra we.*", NULL, "" },
+		{ "kill -a web", "web", "c" },
+		{ "kill --al -- web", "web", "c" },
+		{ "pause web", "web", "c" },
+		{ "resume web", "web", "c" },
+		{ "ps -f json web", "web", "c" },
+		{ "ps --format=json web", "web", "c" },
+		{ "ps -fjson web", "web", "c" },
+		{ "exec web ls -l", "web", "c" },
+		{ "exec -t web ls", "web", "c" },
+		{ "exec -dt web ls", "web", "c" },
+		{ "exec -td -p p.json web", "web", "c" },
+		{ "exec -dp p.json web", "web", "c" },
+		{ "exec -u 1:1 -e A=b --cwd / web ls", "web", "c" },
+		{ "exec --tty --pid-file p -- web ls", "web", "c" },
+		{ "exec --cgroup x --preserve-fds 3 web ls", "web", "c" },
+		{ "checkpoint --image-path i --pre-dump web", "web", "c" },
+		{ "restore -b b --image-path=i -d web", "web", "n" },
+		{ "mounts add web file", "web", "" },
+		{ "mounts web", NULL, "" },
+		{ "exec", NULL, "" },
+		{ "exec --help web", NULL, "" },
+		{ "exec --unheard-of web ls", NULL, "" },
+		{ "exec -Z web ls", NULL, "" },
+		{ "exec --user", NULL, "" },
+		{ "list web", NULL, "" },
+		{ "spec web", NULL, "" },
+		{ "frobnicate web", NULL, "" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct line line = line_of(rows[i].text);
+		struct crun_container seen;
+
+		crun_container_read(&seen, line.argc, line.argv, 0);
+		assert_row(rows[i].text, !seen.id == !rows[i].id);
+		if (seen.id)
+			assert_row_text(rows[i].text, seen.id, rows[i].id);
+		assert_row(rows[i].text, seen.is_new == (strchr(rows[i].what, 'n') != NULL));
+		assert_row(rows[i].text, seen.uses_cgroup == (strchr(rows[i].what, 'c') != NULL));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_crun_that_is_missing_is_named),
 		cmocka_unit_test(a_crun_that_is_ourselves_is_refused),
 		cmocka_unit_test(the_options_of_delete_are_read_as_crun_reads_them),
+		cmocka_unit_test(the_container_of_other_verbs_is_found_as_crun_finds_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

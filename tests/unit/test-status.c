@@ -127,13 +127,17 @@ TEST(a_container_that_is_not_there_is_said)
 
 TEST(what_would_be_another_directory_is_no_name)
 {
-	static const char *const names[] = { "", ".", "..", "../web", "a/b", "/web", ".web" };
+	static const char *const names[] = {
+		"", ".", "..", "../web", "a/b", "/web", "web/", "a/../../b", ".cache",
+		".empty-directory",
+	};
 	auto_scratch struct scratch root = scratch_new();
 
 	container(&root, "web", record);
 	scratch_dir(&root, "a");
 	container(&root, "a/b", record);
-	container(&root, ".web", record);
+	container(&root, ".cache", record);
+	container(&root, ".empty-directory", record);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct status seen = STATUS_NONE;
 		struct error err = { "" };
@@ -143,6 +147,32 @@ TEST(what_would_be_another_directory_is_no_name)
 		snprintf(wanted, sizeof(wanted), "not a container's name, \"%s\"", names[i]);
 		assert_row_text(names[i], err.text, wanted);
 	}
+}
+
+TEST(a_name_that_older_runtimes_gave_is_found)
+{
+	static const char *const names[] = { ".web", "...", "a b", "-x", "ö", "a\nb", "~" };
+	auto_scratch struct scratch root = scratch_new();
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		auto_status struct status seen = STATUS_NONE;
+
+		container(&root, names[i], record);
+		assert_row(names[i], status_open(&seen, root.path, names[i], NULL) == 0);
+	}
+}
+
+TEST(a_new_name_is_one_that_every_crun_takes)
+{
+	static const char *const good[] = { "web", "-x", "a.b", "A_b+C-9", "0" };
+	static const char *const bad[] = {
+		"", ".", "..", "a/b", ".web", "a b", "ö", "a\nb", "~", "a:b", "a@b", "a%",
+	};
+
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_row(good[i], status_check_new_id(good[i], NULL) == 0);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_row(bad[i], status_check_new_id(bad[i], NULL) == -EINVAL);
 }
 
 /* Field 22 of /proc/self/stat, by counting. */
@@ -277,6 +307,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_record_is_refused_and_nothing_is_written),
 		cmocka_unit_test(a_container_that_is_not_there_is_said),
 		cmocka_unit_test(what_would_be_another_directory_is_no_name),
+		cmocka_unit_test(a_name_that_older_runtimes_gave_is_found),
+		cmocka_unit_test(a_new_name_is_one_that_every_crun_takes),
 		cmocka_unit_test(a_process_runs_while_it_is_the_same),
 		cmocka_unit_test(a_name_cannot_pretend_to_be_the_rest_of_the_line),
 		cmocka_unit_test(who_has_ended_does_not_run),
