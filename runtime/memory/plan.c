@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "memory/plan.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -19,59 +17,6 @@ struct making {
 	const struct memory_features *features;
 	struct error *err;
 };
-
-int memory_value_read(const char *text, int64_t *value, struct error *err)
-{
-	static const char units[] = "kmgtpe";
-	const char *unit = NULL;
-	unsigned long long number;
-	int shift = 0;
-	char *end;
-
-	/* memparse() takes octal and hexadecimal numbers too. */
-	if (!isdigit((unsigned char)*text))
-		return number_read_file(text, value, err);
-
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	if (errno)
-		return error_set(err, ERANGE, "out of range, \"%s\"", text);
-	if (*end && *end != '\n')
-		unit = strchr(units, tolower((unsigned char)*end));
-	if (unit) {
-		shift = 10 * (int)(unit - units + 1);
-		end++;
-	}
-	if (*end && *end != '\n')
-		return error_set(err, EINVAL, "not a number, \"%s\"", text);
-	if (number > (unsigned long long)INT64_MAX >> shift)
-		return error_set(err, ERANGE, "out of range, \"%s\"", text);
-
-	number <<= shift;
-	*value = number >= NUMBER_V1_MAX ? NUMBER_UNLIMITED : (int64_t)number;
-	return 0;
-}
-
-void memory_value_trim(char *text)
-{
-	static const char prefix[] = "oom_kill_disable ";
-
-	text[strcspn(text, "\n")] = '\0';
-	if (strncmp(text, prefix, strlen(prefix)) == 0)
-		memmove(text, text + strlen(prefix), strlen(text + strlen(prefix)) + 1);
-}
-
-bool memory_value_same(const char *a, const char *b)
-{
-	size_t len_a = strcspn(a, "\n"), len_b = strcspn(b, "\n");
-	int64_t value_a, value_b;
-
-	if (memory_value_read(a, &value_a, NULL) == 0 && memory_value_read(b, &value_b, NULL) == 0)
-		return value_a == value_b || (value_a >= 4096 && value_b >= 4096 &&
-		       number_page_floor(value_a) == number_page_floor(value_b));
-
-	return len_a == len_b && strncmp(a, b, len_a) == 0;
-}
 
 const struct plan_write *memory_plan_find(const struct memory_plan *plan, const char *file)
 {
@@ -184,13 +129,16 @@ static bool limit_in_force(const struct making *m, int64_t *limit)
 	return memory_spec_asks(m->spec, MEMORY_LIMIT);
 }
 
-/* Fields that are one number in one file, or nothing. */
+/*
+ * Fields that are one number in one file, or nothing. A cgroup without the file has no such
+ * limit, so "unlimited" is in force without a write.
+ */
 static int plan_number(const struct making *m, enum memory_field field, const char *otherwise)
 {
 	const struct memory_file *row = memory_features_find(m->features, field);
 
 	if (!row || memory_features_ignore(m->features, row))
-		return cannot(m, field, otherwise);
+		return value_of(m, field) == NUMBER_UNLIMITED ? 0 : cannot(m, field, otherwise);
 	add_number(m, field, row, value_of(m, field));
 	return 0;
 }
@@ -199,6 +147,8 @@ static int plan_limit(const struct making *m)
 {
 	const struct memory_file *row = memory_features_find(m->features, MEMORY_LIMIT);
 
+	if (!row && value_of(m, MEMORY_LIMIT) == NUMBER_UNLIMITED)
+		return 0;
 	/* Nobody wants to find out later that there never was a limit. */
 	if (!row)
 		return refuse(m, EOPNOTSUPP, MEMORY_LIMIT, "this kernel has no file for it");
@@ -297,6 +247,15 @@ static int plan_swap(const struct making *m)
 	return plan_swap_v2(m, limited, limit);
 }
 
+/*
+ * A reservation of -1 is a soft limit that is never reached. memory.low is the opposite of a
+ * limit: its "max" would keep all of the container from reclaim, so -1 is a protection of 0.
+ */
+static int64_t reservation_in(const struct memory_file *row, int64_t value)
+{
+	return value == NUMBER_UNLIMITED && strcmp(row->name, "memory.low") == 0 ? 0 : value;
+}
+
 static int plan_reservation(const struct making *m)
 {
 	static const char *const files[] = {
@@ -325,8 +284,8 @@ static int plan_reservation(const struct making *m)
 		return 0;
 	row = row_named(m, name);
 	if (row)
-		add_number(m, MEMORY_RESERVATION, row, value);
-	else if (!soft)
+		add_number(m, MEMORY_RESERVATION, row, reservation_in(row, value));
+	else if (!soft && value != NUMBER_UNLIMITED)
 		return cannot(m, MEMORY_RESERVATION, "this kernel has no file for it");
 	return 0;
 }
@@ -538,13 +497,4 @@ int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
 
 	copy_used(plan, &made);
 	return 0;
-}
-
-int64_t memory_value_height(const char *text)
-{
-	int64_t number;
-
-	if (memory_value_read(text, &number, NULL) < 0)
-		return 0;
-	return number == NUMBER_UNLIMITED ? INT64_MAX : number;
 }

@@ -5,6 +5,7 @@
 #include "memory/features.h"
 #include "memory/files.h"
 #include "memory/spec.h"
+#include "memory/value.h"
 
 /*
  * plan - spec and features made into writes, without touching anything.
@@ -48,24 +49,3 @@ int memory_plan_make(struct memory_plan *plan, const struct memory_spec *spec,
 
 /* The write of `file`, or NULL. */
 const struct plan_write *memory_plan_find(const struct memory_plan *plan, const char *file);
-
-/*
- * Cut what a memory file shows down to what can be written into it, in place: one line,
- * and of "oom_kill_disable 1" its number.
- */
-void memory_value_trim(char *text);
-
-/*
- * Do two texts of the same memory file mean the same? Numbers of a page
- * and more are compared in whole pages, "max" and v1's largest value are one, other texts as they are.
- */
-bool memory_value_same(const char *a, const char *b);
-
-/* To compare values by: "no limit" is above all, what is no number neither rises nor falls. */
-int64_t memory_value_height(const char *text);
-
-/*
- * Bytes as the kernel reads them from a written value: "max", plain numbers
- * and those with one of K M G T P E (Linux lib/cmdline.c, memparse).
- */
-int memory_value_read(const char *text, int64_t *value, struct error *err);

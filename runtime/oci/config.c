@@ -278,9 +278,9 @@ static const char *crun_key(const struct memory_plan *plan, const struct memory_
 {
 	if (write->is_explicit || !write->row)
 		return NULL;
-	/* crun 1.8 writes -1 as 2^64 - 1 where it means memory.low. */
-	if (write->row->crun == CRUN_NUMBER && write->field == MEMORY_RESERVATION &&
-	    strcmp(write->value, "max") == 0)
+	/* crun writes 0 only as a `unified` key, and makes -1 of memory.low all there is. */
+	if (plan->mode == CGROUP_V2 && write->field == MEMORY_RESERVATION &&
+	    spec->value[MEMORY_RESERVATION] == NUMBER_UNLIMITED)
 		return NULL;
 	if (write->row->crun == CRUN_TOTAL && !crun_makes_swap(plan, spec, write->value))
 		return NULL;

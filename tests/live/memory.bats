@@ -266,9 +266,17 @@ memory()
 		'linux.resources.memory.swappiness: not within 0 to 100, "101"'
 }
 
-@test "reservation_of_minus_one_is_everything" {
+@test "reservation_of_minus_one_is_no_soft_limit_and_protects_nothing" {
 	direct "$(memory '{"reservation": -1}')"
-	expect -- low=max
+	expect --
+	assert_equal "$said" ""
+}
+
+@test "unlimited_is_no_news_where_there_is_no_such_limit" {
+	direct "$(memory '{"limit": 67108864, "reservation": -1, "kernel": -1, "kernelTCP": -1}' \
+		'{"org.memcrun.strict": "true"}')"
+	expect limit_in_bytes=$((64 * MIB)) -- max=$((64 * MIB))
+	assert_equal "$said" ""
 }
 
 @test "reservation_none_protects_nothing_on_v2" {

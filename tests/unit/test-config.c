@@ -230,7 +230,7 @@ TEST(a_plan_is_divided_between_memory_unified_and_hook)
 		{ "v2", "{\"memory\":{\"limit\":67108864,\"swap\":-1}}", "{}",
 		  "{\"limit\":67108864,\"swap\":-1}", "", "" },
 		{ "v2", "{\"memory\":{\"limit\":-1,\"swap\":-1,\"reservation\":-1}}", "{}",
-		  "{\"limit\":-1,\"swap\":-1}", "{\"memory.low\":\"max\"}", "" },
+		  "{\"limit\":-1,\"swap\":-1}", "{\"memory.low\":\"0\"}", "" },
 		/* crun would refuse what it cannot write, so that leaves the copy. */
 		{ "v2", "{\"memory\":{\"swappiness\":10,\"kernel\":1,\"kernelTCP\":1,"
 			"\"useHierarchy\":true,\"checkBeforeUpdate\":true,\"limit\":4096}}",

@@ -183,7 +183,10 @@ TEST(a_reservation_is_a_soft_limit_or_a_protection)
 		  NULL },
 		{ "v1", { { MEMORY_RESERVATION, -1 } }, "memory.soft_limit_in_bytes=-1", 0, NULL },
 		{ "v2", { { MEMORY_RESERVATION, 32 * M } }, "memory.low=33554432", 0, NULL },
-		{ "v2", { { MEMORY_RESERVATION, -1 } }, "memory.low=max", 0, NULL },
+		/* no soft limit at all: nothing is protected for it */
+		{ "v2", { { MEMORY_RESERVATION, -1 } }, "memory.low=0", 0, NULL },
+		{ "v2-patched", { { MEMORY_RESERVATION, -1 } }, "memory.soft.max=max memory.low=0", 0,
+		  NULL },
 		{ "v2-patched", { { MEMORY_RESERVATION, 32 * M } },
 		  "memory.soft.max=33554432 memory.low=33554432", 0, NULL },
 		/* Above the limit: said, and nothing strict about it. */
@@ -207,15 +210,20 @@ TEST(the_annotation_chooses_what_a_reservation_becomes)
 	static const struct {
 		const char *tree;
 		enum memory_reservation as;
+		int64_t value;
 		const char *wanted;
 	} rows[] = {
-		{ "v1", RESERVATION_HIGH, "memory.soft_limit_in_bytes=1048576" },
-		{ "v1", RESERVATION_NONE, "memory.soft_limit_in_bytes=1048576" },
-		{ "v2", RESERVATION_LOW, "memory.low=1048576" },
-		{ "v2", RESERVATION_HIGH, "memory.high=1048576" },
-		{ "v2", RESERVATION_NONE, "" },
-		{ "v2-patched", RESERVATION_LOW, "memory.soft.max=1048576 memory.low=1048576" },
-		{ "v2-patched", RESERVATION_NONE, "memory.soft.max=1048576" },
+		{ "v1", RESERVATION_HIGH, M, "memory.soft_limit_in_bytes=1048576" },
+		{ "v1", RESERVATION_NONE, M, "memory.soft_limit_in_bytes=1048576" },
+		{ "v2", RESERVATION_LOW, M, "memory.low=1048576" },
+		{ "v2", RESERVATION_HIGH, M, "memory.high=1048576" },
+		{ "v2", RESERVATION_HIGH, -1, "memory.high=max" },
+		{ "v2", RESERVATION_NONE, M, "" },
+		{ "v2", RESERVATION_NONE, -1, "" },
+		{ "v2-patched", RESERVATION_LOW, M, "memory.soft.max=1048576 memory.low=1048576" },
+		{ "v2-patched", RESERVATION_HIGH, -1, "memory.soft.max=max memory.high=max" },
+		{ "v2-patched", RESERVATION_NONE, M, "memory.soft.max=1048576" },
+		{ "v2-patched", RESERVATION_NONE, -1, "memory.soft.max=max" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -223,7 +231,7 @@ TEST(the_annotation_chooses_what_a_reservation_becomes)
 		struct memory_spec spec = { .reservation_as = rows[i].as };
 		struct memory_plan plan;
 
-		memory_spec_set(&spec, MEMORY_RESERVATION, M, NULL);
+		memory_spec_set(&spec, MEMORY_RESERVATION, rows[i].value, NULL);
 		assert_row_text(rows[i].tree, planned(&spec, &features, &plan), rows[i].wanted);
 		assert_row(rows[i].tree, plan.note_count == 0);
 	}
@@ -245,6 +253,49 @@ TEST(a_soft_limit_that_the_kernel_ignores_is_said)
 			    "memory.soft_limit_in_bytes and ignores it, \"1048576\"");
 	spec.strict = true;
 	assert_memory_equal(planned(&spec, &features, &plan), "!cannot", 7);
+}
+
+/* A cgroup without a file has no limit of its kind: -1 is honoured, and no word is said. */
+TEST(unlimited_is_in_force_where_there_is_no_file)
+{
+	static const struct {
+		const char *tree;
+		enum memory_field field;
+		const char *file;	/* missing; NULL: of those that are missing anyway */
+	} rows[] = {
+		{ "v1", MEMORY_LIMIT, "memory.limit_in_bytes" },
+		{ "v1", MEMORY_SWAP, "memory.memsw.limit_in_bytes" },
+		{ "v1", MEMORY_RESERVATION, "memory.soft_limit_in_bytes" },
+		{ "v1", MEMORY_KERNEL, "memory.kmem.limit_in_bytes" },
+		{ "v1", MEMORY_KERNEL_TCP, "memory.kmem.tcp.limit_in_bytes" },
+		{ "v2", MEMORY_LIMIT, "memory.max" },
+		{ "v2", MEMORY_SWAP, "memory.swap.max" },
+		{ "v2", MEMORY_RESERVATION, "memory.low" },
+		{ "v2", MEMORY_KERNEL, NULL },
+		{ "v2", MEMORY_KERNEL_TCP, NULL },
+		{ "v2-patched", MEMORY_KERNEL, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct memory_spec spec = { .strict = true };
+		struct memory_features features;
+		struct memory_plan plan = { 0 };
+
+		memory_spec_set(&spec, rows[i].field, -1, NULL);
+		features = kernel(rows[i].tree, &spec);
+		if (rows[i].file)
+			remove_file(&features, rows[i].file);
+		assert_row_text(rows[i].tree, planned(&spec, &features, &plan), "");
+		assert_row(rows[i].tree, plan.note_count == 0);
+		/* there, and ignored */
+		if (rows[i].file && memory_file_named(features.mode, rows[i].file)->flags &
+					    FILE_DOUBTED) {
+			add_file(&features, rows[i].file);
+			features.ignored = row_bit(&features, rows[i].file);
+			assert_row_text(rows[i].file, planned(&spec, &features, &plan), "");
+			assert_row(rows[i].file, plan.note_count == 0);
+		}
+	}
 }
 
 TEST(limits_on_kernel_memory_are_v1s_alone)
@@ -641,6 +692,7 @@ int main(void)
 		cmocka_unit_test(a_reservation_is_a_soft_limit_or_a_protection),
 		cmocka_unit_test(the_annotation_chooses_what_a_reservation_becomes),
 		cmocka_unit_test(a_soft_limit_that_the_kernel_ignores_is_said),
+		cmocka_unit_test(unlimited_is_in_force_where_there_is_no_file),
 		cmocka_unit_test(limits_on_kernel_memory_are_v1s_alone),
 		cmocka_unit_test(a_kmem_limit_that_has_no_effect_is_said),
 		cmocka_unit_test(swappiness_needs_v1_or_the_patch),
