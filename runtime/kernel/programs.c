@@ -95,29 +95,57 @@ static int attach(int cgroup, __u32 type, __u32 flags, __u32 id)
 	return bpf(BPF_PROG_ATTACH, &attr);
 }
 
-int programs_copy(int from, int to, struct error *err)
+/*
+ * The programs of one type. A query that fails is a failure of the copy: the container would
+ * run on without its filter. Only -EINVAL says that this kernel has no such type, and then no
+ * cgroup can have programs of it. More than PROGRAMS_MAX programs are -ENOSPC.
+ */
+static int copy_type(int from, int to, __u32 type, struct error *err)
 {
 	struct programs had, has_now;
 	int attached = 0, ret;
 
-	for (size_t each = 0; each < sizeof(types) / sizeof(types[0]); each++) {
-		const __u32 type = types[each];
-
-		ret = query(from, type, &had);
-		if (ret == -EPERM)
-			return error_errno(err, EPERM, "BPF programs: cannot be seen");
-		/* a kernel without it */
-		if (ret < 0 || had.count == 0)
-			continue;
+	ret = query(from, type, &had);
+	if (ret == -EINVAL || (ret == 0 && had.count == 0))
+		return 0;
+	if (ret == 0)
 		ret = query(to, type, &has_now);
-		for (__u32 i = 0; ret >= 0 && i < had.count; i++) {
-			if (has(&has_now, had.ids[i]))
-				continue;
-			ret = attach(to, type, had.flags, had.ids[i]);
-			attached++;
-		}
+	if (ret < 0)
+		return error_errno(err, -ret, "BPF programs of type %u: cannot be seen", type);
+	for (__u32 i = 0; i < had.count; i++) {
+		if (has(&has_now, had.ids[i]))
+			continue;
+		ret = attach(to, type, had.flags, had.ids[i]);
 		if (ret < 0)
-			return error_errno(err, -ret, "BPF programs of type %u: cannot attach", type);
+			return error_errno(err, -ret, "BPF programs of type %u: cannot attach",
+					   type);
+		attached++;
+	}
+	/* what the kernel made of it counts, not what it answered */
+	ret = query(to, type, &has_now);
+	if (ret < 0)
+		return error_errno(err, -ret, "BPF programs of type %u: cannot be seen", type);
+	if (has_now.count < had.count || has_now.flags != had.flags)
+		return error_set(err, EIO,
+				 "BPF programs of type %u: %u with flags %u became %u with flags %u",
+				 type, had.count, had.flags, has_now.count, has_now.flags);
+	for (__u32 i = 0; i < had.count; i++) {
+		if (!has(&has_now, had.ids[i]))
+			return error_set(err, EIO, "BPF programs of type %u: program %u is missing",
+					 type, had.ids[i]);
+	}
+	return attached;
+}
+
+int programs_copy(int from, int to, struct error *err)
+{
+	int attached = 0, ret;
+
+	for (size_t each = 0; each < sizeof(types) / sizeof(types[0]); each++) {
+		ret = copy_type(from, to, (__u32)types[each], err);
+		if (ret < 0)
+			return ret;
+		attached += ret;
 	}
 	return attached;
 }
