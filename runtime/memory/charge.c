@@ -116,6 +116,27 @@ static int64_t keyed(const char *text, const char *key)
 	return 0;
 }
 
+/*
+ * memory.stat is summed up from per-processor parts only when enough has changed or every two
+ * seconds; the counters are exact. So the statistics may show memory that is no longer charged.
+ * No type is charged for more than the counter of them all: what exceeds it is taken off, from
+ * the last type on.
+ */
+static void fit_into(struct charge_usage *usage, int64_t counted)
+{
+	for (int i = 0; i < CHARGE_TYPES; i++) {
+		int64_t *type = &usage->by_type[i];
+
+		if (i == CHARGE_TYPE_SWAP)
+			continue;
+		if (*type < 0)
+			*type = 0;
+		if (*type > counted)
+			*type = counted;
+		counted -= *type;
+	}
+}
+
 static int usage_v2(struct charge_usage *usage, int dirfd, const char *stat, struct error *err)
 {
 	int64_t current;
@@ -130,6 +151,7 @@ static int usage_v2(struct charge_usage *usage, int dirfd, const char *stat, str
 	usage->by_type[CHARGE_TYPE_SHMEM] = keyed(stat, "shmem");
 	usage->by_type[CHARGE_TYPE_FILE] = keyed(stat, "file") - usage->by_type[CHARGE_TYPE_SHMEM];
 	usage->by_type[CHARGE_TYPE_KERNEL] = keyed(stat, "kernel") + keyed(stat, "sock");
+	fit_into(usage, current);
 	usage->total = current + usage->by_type[CHARGE_TYPE_SWAP];
 	return 0;
 }
@@ -149,6 +171,7 @@ static int usage_v1(struct charge_usage *usage, int dirfd, const char *stat, str
 	usage->by_type[CHARGE_TYPE_SHMEM] = keyed(stat, "total_shmem");
 	usage->by_type[CHARGE_TYPE_FILE] = keyed(stat, "total_cache") - usage->by_type[CHARGE_TYPE_SHMEM];
 	usage->by_type[CHARGE_TYPE_SWAP] = keyed(stat, "total_swap");
+	fit_into(usage, current);
 	usage->total = current + usage->by_type[CHARGE_TYPE_SWAP];
 	return 0;
 }
@@ -276,6 +299,12 @@ int charge_hand_up(const struct hierarchy *hierarchy, const char *path, struct e
 			ret = charge_migrate(from, above, CHARGE_ALL, err);
 		/* gone meanwhile, or without the controller: nothing is left of it */
 		if (ret == -ENOENT || ret == -ENODEV || ret == -EOPNOTSUPP)
+			ret = 0;
+		/*
+		 * From inside a cgroup namespace its root may not be written (nsdelegate). The kernel
+		 * then keeps the charges in the removed cgroup, as it does without memory.migrate.
+		 */
+		if (ret == -EPERM && !*each)
 			ret = 0;
 	}
 	return ret;

@@ -47,7 +47,10 @@ int charge_types_read(unsigned int *types, const char *text, struct error *err);
 /* The same of the kernel's words, which have blanks between them. */
 int charge_words_read(unsigned int *types, const char *words, struct error *err);
 
-/* Of the cgroup at `dirfd` and all below it. Files that are not there count as 0. */
+/*
+ * Of the cgroup at `dirfd` and all below it. Files that are not there count as 0. The total is
+ * exact; types come from memory.stat, which lags, and are cut so that they fit into the total.
+ */
 int charge_usage_read(struct charge_usage *usage, int dirfd, enum cgroup_mode mode,
 		      struct error *err);
 

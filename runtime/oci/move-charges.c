@@ -75,12 +75,33 @@ int64_t move_total_of(const struct move *move, const char *path)
 	       charge_total(dirfd, move->memory->mode);
 }
 
+/* memory.migrate.stat of the cgroup at `path` and all below it: since each was created. */
+static int read_migrated(const struct move *move, const char *path, struct charge_usage *sum)
+{
+	auto_tree struct tree tree = { 0 };
+	int ret;
+
+	*sum = (struct charge_usage){ 0 };
+	ret = tree_read(&tree, move->memory, path, NULL);
+	for (size_t i = 0; i < tree.count; i++) {
+		auto_free char *each = tree_path(path, tree.paths[i]);
+		struct charge_usage moved = { 0 };
+		auto_close int dirfd = -1;
+
+		if (!each || open_memory(move, each, &dirfd, NULL) < 0 ||
+		    charge_migrated(&moved, dirfd, NULL) < 0)
+			continue;
+		for (int type = 0; type < CHARGE_TYPES; type++)
+			sum->by_type[type] += moved.by_type[type];
+	}
+	return ret;
+}
+
 /* What is left by type, and what was moved; before the old cgroup goes. */
 void move_take_stock(struct move *move)
 {
 	struct move_result *result = move->result;
-	auto_tree struct tree tree = { 0 };
-	struct charge_usage left;
+	struct charge_usage left, moved;
 
 	/* systemd may have removed it: then the total that was seen last has to do */
 	if (read_usage(move, move->journal.from.top, &left) == 0)
@@ -93,20 +114,18 @@ void move_take_stock(struct move *move)
 			result->moved.total = 0;
 		return;
 	}
-	if (!move->charges || tree_read(&tree, move->memory, move->journal.to.top, NULL) < 0)
+	if (!move->charges || read_migrated(move, move->journal.to.top, &moved) < 0)
 		return;
 	result->by_type = true;
-	for (size_t i = 0; i < tree.count; i++) {
-		auto_free char *path = tree_path(move->journal.to.top, tree.paths[i]);
-		struct charge_usage moved = { 0 };
-		auto_close int dirfd = -1;
-
-		if (!path || open_memory(move, path, &dirfd, NULL) < 0 ||
-		    charge_migrated(&moved, dirfd, NULL) < 0)
-			continue;
-		for (int type = 0; type < CHARGE_TYPES; type++)
-			result->moved.by_type[type] += moved.by_type[type];
-		result->moved.total += moved.total;
+	for (int type = 0; type < CHARGE_TYPES; type++) {
+		/* the cgroup that a rollback returns to has a history of its own */
+		if (move->back)
+			moved.by_type[type] -= move->migrated.by_type[type];
+		/* a child that was removed since has taken its numbers along */
+		if (moved.by_type[type] < 0)
+			moved.by_type[type] = 0;
+		result->moved.by_type[type] = moved.by_type[type];
+		result->moved.total += moved.by_type[type];
 	}
 }
 
@@ -154,6 +173,8 @@ int move_look_at_charges(struct move *move, struct error *err)
 			move->charges = file_write_at(dirfd, v1, "3", NULL) == 0 &&
 					file_write_at(dirfd, v1, had, NULL) == 0;
 	}
+	if (move->charges && move->memory->mode == CGROUP_V2)
+		read_migrated(move, move->journal.from.top, &move->migrated);
 	if (!move->charges && move->request->must)
 		return error_set(err, EOPNOTSUPP,
 				 "this kernel moves no charges (memory.migrate), as --charges asks");

@@ -34,6 +34,7 @@ struct move {
 	int64_t froze;
 	struct control control;
 	int64_t dying;		/* above `from`, before it lost its tasks; -1: not seen */
+	struct charge_usage migrated;	/* to journal.from, before this run; v2 */
 	bool charges;		/* this kernel moves them */
 	bool begun;		/* there is a journal: both sides are the container's */
 	bool back;		/* journal.from and .to are turned: a rollback */

@@ -126,6 +126,37 @@ TEST(usage_on_v1_is_read)
 	assert_usage(&usage, 100, 180, 120, 24, 55, 1024);
 }
 
+/* The kernel sums up memory.stat late. */
+TEST(no_type_is_more_than_what_is_counted)
+{
+	static const struct {
+		const char *current;
+		int64_t anon, file, shmem, kernel, total;
+	} rows[] = {
+		{ "0\n", 0, 0, 0, 0, 0 },
+		{ "60\n", 60, 0, 0, 0, 60 },
+		{ "250\n", 100, 150, 0, 0, 250 },
+		{ "455\n", 100, 180, 120, 55, 455 },
+	};
+	auto_scratch struct scratch v1 = scratch_new();
+	auto_scratch struct scratch v2 = scratch_new();
+	struct charge_usage usage;
+
+	scratch_file(&v2, "memory.stat", "anon 100\nfile 300\nkernel 50\nsock 5\nshmem 120\n");
+	scratch_file(&v1, "memory.stat", "total_cache 300\ntotal_rss 100\ntotal_shmem 120\n");
+	scratch_file(&v1, "memory.kmem.usage_in_bytes", "55\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		scratch_file(&v2, "memory.current", rows[i].current);
+		assert_int_equal(charge_usage_read(&usage, v2.fd, CGROUP_V2, NULL), 0);
+		assert_usage(&usage, rows[i].anon, rows[i].file, rows[i].shmem, 0, rows[i].kernel,
+			     rows[i].total);
+		scratch_file(&v1, "memory.usage_in_bytes", rows[i].current);
+		assert_int_equal(charge_usage_read(&usage, v1.fd, CGROUP_V1, NULL), 0);
+		assert_usage(&usage, rows[i].anon, rows[i].file, rows[i].shmem, 0, rows[i].kernel,
+			     rows[i].total);
+	}
+}
+
 TEST(files_that_are_missing_are_0)
 {
 	auto_scratch struct scratch dir = scratch_new();
@@ -273,6 +304,7 @@ int main(void)
 		cmocka_unit_test(a_set_is_written_in_the_order_of_the_kernel),
 		cmocka_unit_test(usage_on_v2_is_read),
 		cmocka_unit_test(usage_on_v1_is_read),
+		cmocka_unit_test(no_type_is_more_than_what_is_counted),
 		cmocka_unit_test(files_that_are_missing_are_0),
 		cmocka_unit_test(the_files_of_real_kernels_are_understood),
 		cmocka_unit_test(what_is_no_number_is_an_error),
