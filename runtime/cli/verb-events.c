@@ -150,6 +150,15 @@ static int listen_anew(struct events *events, const char *root, int process, str
 	return ret < 0 ? ret : listen(events, oom);
 }
 
+static int print_ooms(struct events *events, struct oom *oom)
+{
+	int ret = 0;
+
+	for (uint64_t count = oom_take(oom); ret == 0 && count > 0; count--)
+		ret = print(events, "oom");
+	return ret;
+}
+
 /* Until the container ends, or somebody does not want to hear more. */
 static int follow(struct events *events, const char *root)
 {
@@ -160,7 +169,6 @@ static int follow(struct events *events, const char *root)
 	struct timespec wait;
 	sigset_t all, none;
 	int64_t left;
-	uint64_t count;
 	int ret;
 
 	process = (int)syscall(SYS_pidfd_open, events->container.status.pid, 0);
@@ -178,16 +186,17 @@ static int follow(struct events *events, const char *root)
 		if (left > 0 && !*interrupted)
 			ppoll(polled, 2, &wait, &none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		if (*interrupted || polled[0].revents)
+		if (*interrupted)
 			break;
-		/* what is told of a cgroup that goes is that it goes */
+		/* also when the first process has ended: it may be what was killed */
+		ret = print_ooms(events, &oom);
+		if (ret < 0 || polled[0].revents)
+			break;
 		if (!hierarchy_has(events->container.memory, events->container.place.cgroup)) {
 			ret = listen_anew(events, root, process, &oom);
 			continue;
 		}
-		for (count = polled[1].revents ? oom_take(&oom) : 0; ret == 0 && count > 0; count--)
-			ret = print(events, "oom");
-		if (ret == 0 && left <= 0) {
+		if (left <= 0) {
 			ret = print(events, "stats");
 			next += (int64_t)events->interval_ms * 1000;
 		}

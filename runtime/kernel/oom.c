@@ -22,18 +22,22 @@ void oom_close(struct oom *oom)
 	oom->fd = oom->control = -1;
 }
 
-/* Reading also makes the next change one that poll(2) tells of. */
-static uint64_t read_kills(int fd)
+/*
+ * Reading also makes the next change one that poll(2) tells of. -ENODEV: the cgroup has been
+ * removed.
+ */
+static int read_kills(int fd, uint64_t *kills)
 {
 	char text[512];
 	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
 	const char *found;
 
 	if (len < 0)
-		return 0;
+		return -errno;
 	text[len] = '\0';
 	found = strstr(text, "oom_kill ");
-	return found ? strtoull(found + strlen("oom_kill "), NULL, 10) : 0;
+	*kills = found ? strtoull(found + strlen("oom_kill "), NULL, 10) : 0;
+	return 0;
 }
 
 static int listen_v1(struct oom *oom, int dirfd, struct error *err)
@@ -67,16 +71,27 @@ int oom_open(struct oom *oom, int dirfd, enum cgroup_mode mode, struct error *er
 	if (oom->fd < 0)
 		return error_errno(err, errno, "memory.events: cannot open");
 	oom->events = POLLPRI;
-	oom->kills = read_kills(oom->fd);
+	read_kills(oom->fd, &oom->kills);
 	return 0;
+}
+
+/* The removal of the cgroup counts as well: it is no OOM. */
+static uint64_t take_v1(const struct oom *oom)
+{
+	uint64_t count = 0, kills;
+
+	if (read(oom->fd, &count, sizeof(count)) != sizeof(count))
+		return 0;
+	return read_kills(oom->control, &kills) == -ENODEV ? count - 1 : count;
 }
 
 uint64_t oom_take(struct oom *oom)
 {
-	uint64_t count = 0, known = oom->kills;
+	uint64_t known = oom->kills;
 
 	if (oom->mode == CGROUP_V1)
-		return read(oom->fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
-	oom->kills = read_kills(oom->fd);
+		return take_v1(oom);
+	if (read_kills(oom->fd, &oom->kills) < 0)
+		return 0;
 	return oom->kills > known ? oom->kills - known : 0;
 }

@@ -27,5 +27,9 @@ void oom_close(struct oom *oom);
 
 #define auto_oom __attribute__((cleanup(oom_close)))
 
-/* How often it was since the last call, when poll(2) has returned for `fd`. */
+/*
+ * The number of OOMs since the last call. Does not wait. Call it when poll(2) has returned for
+ * `fd`, and once more when the container's first process has ended: the kernel counts a kill
+ * before the killed process ends, and tells of it up to 10 ms later.
+ */
 uint64_t oom_take(struct oom *oom);

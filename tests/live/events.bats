@@ -89,6 +89,25 @@ used_a_processor()
 	wait %1
 }
 
+# The kill and the end of the process come at once: the event must not get lost between them.
+@test "the_first_process_is_out_of_memory_and_that_is_an_event_each_time" {
+	local events=$BATS_TEST_TMPDIR/events
+
+	for _ in {1..12}; do
+		begin '.process.args = ["sh", "-c",
+			"until [ -e /dev/shm/go ]; do sleep 0.1; done; exec tail /dev/zero"] |
+			.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+		: >"$events"
+		memcrun events --interval 1h c >"$events" 3>&- &
+		until_true "it listens" test -s "$events"
+		memcrun exec c touch /dev/shm/go
+		wait $!
+		assert_equal "$(jq -r .type "$events" | sort | uniq -c | tr -s ' ')" " 1 oom
+ 1 stats"
+		memcrun delete c
+	done
+}
+
 @test "a_container_that_moves_is_followed" {
 	local lines
 
