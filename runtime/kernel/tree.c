@@ -58,37 +58,33 @@ static bool is_directory(int dirfd, const struct dirent *entry)
 	       S_ISDIR(st.st_mode);
 }
 
-/* Children of `fd`, which is closed, whose path below the top is `path`. */
-static int descend(struct tree *tree, int fd, const char *path, int depth)
+/*
+ * Append the children of the cgroup `path` below `top`. A path is opened by its name and
+ * closed again, so that neither the stack nor the open files grow with the depth.
+ */
+static int add_children(struct tree *tree, int top, const char *path)
 {
 	struct dirent *entry;
+	int fd, ret = 0;
 	DIR *dir;
-	int ret;
 
-	ret = depth > TREE_DEPTH_MAX ? -ELOOP : add(tree, path);
-	dir = ret < 0 ? NULL : fdopendir(fd);
+	fd = openat(top, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		ret = ret < 0 ? ret : -errno;
-		close(fd);
-		return ret;
+		ret = -errno;
+		if (fd >= 0)
+			close(fd);
+		/* a child that was removed after its parent was read */
+		return (ret == -ENOENT || ret == -ENODEV) && *path ? 0 : ret;
 	}
 	while (ret == 0 && (entry = readdir(dir))) {
 		auto_free char *child = NULL;
-		int childfd;
 
 		if (entry->d_name[0] == '.' || !is_directory(dirfd(dir), entry))
 			continue;
-		if (asprintf(&child, "%s%s%s", path, *path ? "/" : "", entry->d_name) < 0) {
-			child = NULL;
-			ret = -ENOMEM;
-			break;
-		}
-		childfd = openat(dirfd(dir), entry->d_name,
-				 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		/* one that goes at this moment is none of ours */
-		if (childfd < 0 && errno == ENOENT)
-			continue;
-		ret = childfd < 0 ? -errno : descend(tree, childfd, child, depth + 1);
+		child = tree_path(path, entry->d_name);
+		/* tree_path() puts a slash behind the top, whose own path is "" */
+		ret = child ? add(tree, child + (*path ? 0 : 1)) : -ENOMEM;
 	}
 	closedir(dir);
 	return ret;
@@ -98,12 +94,22 @@ int tree_read(struct tree *tree, const struct hierarchy *hierarchy, const char *
 	      struct error *err)
 {
 	auto_tree struct tree made = { 0 };
-	int fd, ret;
+	auto_close int top = -1;
+	int ret;
 
-	ret = hierarchy_open(hierarchy, path, &fd, err);
+	ret = hierarchy_open(hierarchy, path, &top, err);
 	if (ret < 0)
 		return ret;
-	ret = descend(&made, fd, "", 0);
+	ret = add(&made, "");
+	/* each one's children go behind all that are known: parents come first */
+	for (size_t i = 0; ret == 0 && i < made.count; i++) {
+		if (strlen(path) + 1 + strlen(made.paths[i]) > TREE_PATH_MAX)
+			return error_set(err, ENAMETOOLONG, HIERARCHY_WORDS
+					 ": cgroups below it are nested too deeply, for a path of "
+					 "more than %d bytes", hierarchy_words(hierarchy, path),
+					 TREE_PATH_MAX);
+		ret = add_children(&made, top, made.paths[i]);
+	}
 	if (ret < 0)
 		return error_errno(err, -ret, HIERARCHY_WORDS ": cannot read",
 				   hierarchy_words(hierarchy, path));
@@ -123,7 +129,8 @@ static void inherit_cpuset(int parent, int child)
 	}
 }
 
-int tree_make(const struct hierarchy *hierarchy, const char *path, struct error *err)
+static int make(const struct hierarchy *hierarchy, const char *path, bool fresh,
+		struct error *err)
 {
 	auto_close int parent = dup(hierarchy->root);
 	auto_free char *copy = strdup(path);
@@ -142,6 +149,9 @@ int tree_make(const struct hierarchy *hierarchy, const char *path, struct error 
 		else if (errno != EEXIST)
 			return error_errno(err, errno, HIERARCHY_WORDS ": cannot make \"%s\"",
 					   hierarchy_words(hierarchy, path), name);
+		else if (fresh && (!rest || !rest[strspn(rest, "/")]))
+			return error_set(err, EEXIST, "there is a cgroup already, \""
+					 HIERARCHY_WORDS "\"", hierarchy_words(hierarchy, path));
 		child = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (child < 0)
 			return error_errno(err, errno, HIERARCHY_WORDS ": cannot open \"%s\"",
@@ -153,6 +163,16 @@ int tree_make(const struct hierarchy *hierarchy, const char *path, struct error 
 		child = ret;
 	}
 	return made;
+}
+
+int tree_make(const struct hierarchy *hierarchy, const char *path, struct error *err)
+{
+	return make(hierarchy, path, false, err);
+}
+
+int tree_make_new(const struct hierarchy *hierarchy, const char *path, struct error *err)
+{
+	return make(hierarchy, path, true, err);
 }
 
 int tree_remove(const struct hierarchy *hierarchy, const char *path, int timeout_ms,

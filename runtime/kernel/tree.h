@@ -18,10 +18,13 @@ void tree_free(struct tree *tree);
 
 #define auto_tree __attribute__((cleanup(tree_free)))
 
-/* Deeper than this is refused: -ELOOP. */
-#define TREE_DEPTH_MAX 64
+/* The kernel bounds no depth, but takes no longer path: PATH_MAX without its end. */
+#define TREE_PATH_MAX 4095
 
-/* All cgroups from `path` down. -ENOENT: there is none. */
+/*
+ * All cgroups from `path` down. -ENOENT: there is none; -ENAMETOOLONG: the path of one is
+ * longer than TREE_PATH_MAX.
+ */
 int tree_read(struct tree *tree, const struct hierarchy *hierarchy, const char *path,
 	      struct error *err);
 
@@ -34,6 +37,9 @@ char *tree_path(const char *top, const char *path);
  * its parent, without which no task could ever enter.
  */
 int tree_make(const struct hierarchy *hierarchy, const char *path, struct error *err);
+
+/* The same, but the cgroup itself must be made by this call. -EEXIST: it was there. */
+int tree_make_new(const struct hierarchy *hierarchy, const char *path, struct error *err);
 
 /*
  * Remove `path` and all below it, of which none may have a task; who is exiting is

@@ -74,26 +74,33 @@ TEST(a_tree_that_is_not_there_is_named)
 	assert_int_equal(tree.count, 7);
 }
 
-TEST(a_tree_may_be_as_deep_as_allowed_and_no_deeper)
+TEST(a_tree_may_be_as_deep_as_its_paths_have_room_and_no_deeper)
 {
 	auto_scratch struct scratch dir = scratch_new();
 	struct hierarchy hierarchy = plain(&dir);
 	auto_tree struct tree tree = { 0 };
 	struct tree deeper = { 0 };
-	char path[5 + 2 * (TREE_DEPTH_MAX + 1)] = "/top";
+	char path[TREE_PATH_MAX + 8] = "/top";
 	struct error err;
+	int depth;
 
-	for (int i = 0; i < TREE_DEPTH_MAX; i++)
+	depth = (TREE_PATH_MAX - (int)strlen(path)) / 2;
+	for (int i = 0; i < depth; i++)
 		strcat(path, "/d");
-	assert_int_equal(tree_make(&hierarchy, path, NULL), 1 + TREE_DEPTH_MAX);
+	assert_int_equal(tree_make(&hierarchy, path, NULL), 1 + depth);
 	assert_int_equal(tree_read(&tree, &hierarchy, "/top", NULL), 0);
-	assert_int_equal(tree.count, 1 + TREE_DEPTH_MAX);
+	assert_int_equal(tree.count, 1 + depth);
+	assert_string_equal(tree.paths[70] + strlen(tree.paths[70]) - 4, "/d/d");
 
 	strcat(path, "/d");
 	assert_int_equal(tree_make(&hierarchy, path, NULL), 1);
-	assert_int_equal(tree_read(&deeper, &hierarchy, "/top", &err), -ELOOP);
-	assert_int_equal(strncmp(err.text, "/top: cannot read: ", 19), 0);
+	assert_int_equal(tree_read(&deeper, &hierarchy, "/top", &err), -ENAMETOOLONG);
+	assert_string_equal(err.text, "/top: cgroups below it are nested too deeply, for a path of "
+			    "more than 4095 bytes");
 	assert_int_equal(deeper.count, 0);
+	/* scratch_remove() cannot: its own path is in front */
+	assert_int_equal(unlinkat(dir.fd, path + 1, AT_REMOVEDIR), 0);
+	assert_int_equal(tree_remove(&hierarchy, "/top", 0, NULL), 0);
 }
 
 TEST(a_path_is_joined_to_its_top)
@@ -141,6 +148,19 @@ TEST(what_was_made_is_counted_and_what_was_there_is_not)
 	assert_true(is_dir(&dir, "a/f"));
 	/* the root is the caller's */
 	assert_int_equal(fcntl(dir.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+TEST(what_must_be_new_and_was_there_is_refused)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchy hierarchy = plain(&dir);
+	struct error err;
+
+	assert_int_equal(tree_make_new(&hierarchy, "/a/b/c/", NULL), 3);
+	assert_int_equal(tree_make_new(&hierarchy, "/a/b/d", NULL), 1);
+	assert_int_equal(tree_make_new(&hierarchy, "/a/b/c", &err), -EEXIST);
+	assert_string_equal(err.text, "there is a cgroup already, \"/a/b/c\"");
+	assert_int_equal(tree_make_new(&hierarchy, "/a//b/", NULL), -EEXIST);
 }
 
 TEST(a_file_in_the_way_is_named)
@@ -202,9 +222,10 @@ int main(void)
 		cmocka_unit_test(parents_come_before_their_children),
 		cmocka_unit_test(only_directories_are_cgroups),
 		cmocka_unit_test(a_tree_that_is_not_there_is_named),
-		cmocka_unit_test(a_tree_may_be_as_deep_as_allowed_and_no_deeper),
+		cmocka_unit_test(a_tree_may_be_as_deep_as_its_paths_have_room_and_no_deeper),
 		cmocka_unit_test(a_path_is_joined_to_its_top),
 		cmocka_unit_test(what_was_made_is_counted_and_what_was_there_is_not),
+		cmocka_unit_test(what_must_be_new_and_was_there_is_refused),
 		cmocka_unit_test(a_file_in_the_way_is_named),
 		cmocka_unit_test(a_tree_is_removed_from_below),
 		cmocka_unit_test(what_is_gone_needs_not_be_removed),
