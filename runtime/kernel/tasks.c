@@ -158,8 +158,18 @@ int tasks_read(int dirfd, const char *file, pid_t **pids, struct error *err)
 	return count;
 }
 
+/*
+ * The tasks of a cgroup that live. v2's cgroup.procs names a process whose first thread has
+ * ended in the cgroup where that thread was, wherever the others are, and nowhere else: only
+ * cgroup.threads says who is here.
+ */
+static const char *list_file(const struct hierarchy *hierarchy)
+{
+	return hierarchy->mode == CGROUP_V1 ? "tasks" : "cgroup.threads";
+}
+
 /* v1 moves thread by thread, for each may be in a cgroup of its own there. */
-static const char *tasks_file(const struct hierarchy *hierarchy)
+static const char *move_file(const struct hierarchy *hierarchy)
 {
 	return hierarchy->mode == CGROUP_V1 ? "tasks" : "cgroup.procs";
 }
@@ -172,12 +182,7 @@ int tasks_any(const struct hierarchy *hierarchy, const char *path, struct error 
 
 	ret = hierarchy_open(hierarchy, path, &dirfd, err);
 	if (ret == 0)
-		ret = tasks_read(dirfd, tasks_file(hierarchy), &pids, err);
-	/* a threaded cgroup has threads of its domain's processes */
-	if (ret == -EOPNOTSUPP) {
-		free(take_ptr(&pids));
-		ret = tasks_read(dirfd, "cgroup.threads", &pids, err);
-	}
+		ret = tasks_read(dirfd, list_file(hierarchy), &pids, err);
 	return ret < 0 ? ret : ret > 0;
 }
 
@@ -198,15 +203,39 @@ static int move_all(int fd, const pid_t *pids, int count, int *moved, struct err
 	return 0;
 }
 
+/*
+ * Once all that are in `source` now. v2 takes any thread for its process, and with it those
+ * that live: what cgroup.procs does not name goes by one of these.
+ */
+static int move_once(const struct hierarchy *hierarchy, int source, int fd, int *moved,
+		     struct error *err)
+{
+	auto_free pid_t *pids = NULL;
+	auto_free pid_t *rest = NULL;
+	int count, left, again = 0, ret;
+
+	count = tasks_read(source, move_file(hierarchy), &pids, err);
+	if (count < 0)
+		return count;
+	ret = move_all(fd, pids, count, moved, err);
+	if (ret < 0 || hierarchy->mode == CGROUP_V1)
+		return ret < 0 ? ret : count;
+	left = tasks_read(source, list_file(hierarchy), &rest, err);
+	if (left > 0)
+		ret = move_all(fd, rest, left, &again, err);
+	*moved += again > 0;
+	return ret < 0 ? ret : left;
+}
+
 int tasks_move(const struct hierarchy *hierarchy, const char *from, const char *to,
 	       int timeout_ms, struct error *err)
 {
-	const char *file = tasks_file(hierarchy);
+	const char *file = move_file(hierarchy);
 	int64_t until = control_now_usec() + (int64_t)timeout_ms * 1000;
 	auto_close int source = -1;
 	auto_close int target = -1;
 	auto_close int fd = -1;
-	int ret, count, moved = 0;
+	int ret, moved = 0;
 
 	ret = hierarchy_open(hierarchy, from, &source, err);
 	if (ret == 0)
@@ -219,21 +248,15 @@ int tasks_move(const struct hierarchy *hierarchy, const char *from, const char *
 				   hierarchy_words(hierarchy, to), file);
 
 	for (;;) {
-		auto_free pid_t *pids = NULL;
-
-		count = tasks_read(source, file, &pids, err);
-		if (count == -EOPNOTSUPP)
+		ret = move_once(hierarchy, source, fd, &moved, err);
+		if (ret == -EOPNOTSUPP)
 			return 0;	/* threaded: its threads go with their processes */
 		/* systemd may have removed it with its last task */
-		if (count == 0 || count == -ENODEV || (count == -ENOENT && moved))
+		if (ret == 0 || ret == -ENODEV || (ret == -ENOENT && moved))
 			return moved;
-		if (count < 0)
-			ret = count;
-		else if (control_now_usec() > until)
-			ret = error_set(err, ETIMEDOUT, "%d tasks are left after %d s", count,
+		if (ret > 0 && control_now_usec() > until)
+			ret = error_set(err, ETIMEDOUT, "%d tasks are left after %d s", ret,
 					timeout_ms / 1000);
-		else
-			ret = move_all(fd, pids, count, &moved, err);
 		if (ret < 0)
 			return error_prefix(err, ret, HIERARCHY_WORDS,
 					    hierarchy_words(hierarchy, from));

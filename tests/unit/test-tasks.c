@@ -94,13 +94,16 @@ TEST(a_cgroup_has_tasks_by_the_file_of_its_kind)
 	static const struct {
 		enum cgroup_mode mode;
 		const char *procs;
+		const char *threads;
 		const char *tasks;
 		int any;
 	} rows[] = {
-		{ CGROUP_V2, "", "5\n", 0 },
-		{ CGROUP_V2, "5\n", "", 1 },
-		{ CGROUP_V1, "5\n", "", 0 },
-		{ CGROUP_V1, "", "5\n", 1 },
+		{ CGROUP_V2, "", "", "5\n", 0 },
+		/* a first thread that has ended is named where it was */
+		{ CGROUP_V2, "5\n", "", "", 0 },
+		{ CGROUP_V2, "", "6\n", "", 1 },
+		{ CGROUP_V1, "5\n", "5\n", "", 0 },
+		{ CGROUP_V1, "", "", "5\n", 1 },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -108,6 +111,7 @@ TEST(a_cgroup_has_tasks_by_the_file_of_its_kind)
 		struct hierarchies hierarchies = alone(&dir, rows[i].mode, "");
 
 		scratch_file(&dir, "box/cgroup.procs", rows[i].procs);
+		scratch_file(&dir, "box/cgroup.threads", rows[i].threads);
 		scratch_file(&dir, "box/tasks", rows[i].tasks);
 		assert_int_equal(tasks_any(&hierarchies.each[0], "/box", NULL), rows[i].any);
 	}
@@ -128,9 +132,34 @@ TEST(where_nobody_is_nobody_is_moved)
 
 	scratch_dir(&dir, "new");
 	scratch_file(&dir, "box/cgroup.procs", "");
+	scratch_file(&dir, "box/cgroup.threads", "");
 	scratch_file(&dir, "new/cgroup.procs", "");
 	assert_int_equal(tasks_move(&hierarchies.each[0], "/box", "/new", TIMEOUT_MS, NULL), 0);
 	assert_file(&dir, "new/cgroup.procs", "");
+}
+
+TEST(a_process_whose_first_thread_has_ended_goes_by_another_thread)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+	char begin[5] = "";
+	auto_close int fd = -1;
+
+	scratch_dir(&dir, "new");
+	/* the kernel names it where that thread was, and that may be elsewhere */
+	scratch_file(&dir, "box/cgroup.procs", "");
+	scratch_file(&dir, "box/cgroup.threads", "4711\n");
+	scratch_file(&dir, "new/cgroup.procs", "");
+	assert_int_equal(tasks_move(&hierarchies.each[0], "/box", "/new", TIMEOUT_MS, NULL),
+			 -ETIMEDOUT);
+	fd = openat(dir.fd, "new/cgroup.procs", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, begin, 4), 4);
+	assert_string_equal(begin, "4711");
+
+	/* and it stays named there when all of it has gone */
+	scratch_file(&dir, "box/cgroup.procs", "4710\n");
+	scratch_file(&dir, "box/cgroup.threads", "");
+	assert_int_equal(tasks_move(&hierarchies.each[0], "/box", "/new", TIMEOUT_MS, NULL), 1);
 }
 
 TEST(who_is_never_gone_is_given_up)
@@ -293,6 +322,7 @@ int main(void)
 		cmocka_unit_test(a_cgroup_has_tasks_by_the_file_of_its_kind),
 		cmocka_unit_test(a_cgroup_that_is_gone_is_said_when_asked_for_tasks),
 		cmocka_unit_test(where_nobody_is_nobody_is_moved),
+		cmocka_unit_test(a_process_whose_first_thread_has_ended_goes_by_another_thread),
 		cmocka_unit_test(who_is_never_gone_is_given_up),
 		cmocka_unit_test(who_has_no_pid_here_cannot_be_moved),
 		cmocka_unit_test(whether_it_is_frozen_is_read_where_it_is_asked),
