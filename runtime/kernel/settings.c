@@ -56,6 +56,28 @@ static const struct rule {
 	{ "cpuset.mem_exclusive", LATE },
 };
 
+/* Late settings that need not be told where they are as in a new cgroup. */
+static const struct {
+	const char *name;
+	const char *value;
+} fresh[] = {
+	{ "cgroup.max.depth", "max" },
+	{ "cgroup.max.descendants", "max" },
+	{ "cpuset.cpus.exclusive", "" },
+	{ "cpuset.cpus.partition", "member" },
+	{ "cpuset.cpu_exclusive", "0" },
+	{ "cpuset.mem_exclusive", "0" },
+};
+
+static bool is_fresh(const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(fresh) / sizeof(fresh[0]); i++) {
+		if (strcmp(fresh[i].name, name) == 0)
+			return strcmp(fresh[i].value, value) == 0;
+	}
+	return false;
+}
+
 /* What others depend on; the rest in the order of names. */
 static const char *const order[] = {
 	"cpu.idle", "cpuset.cpus", "cpuset.mems",
@@ -95,13 +117,21 @@ static int by_name(const struct dirent *entry)
 	return entry->d_name[0] != '.' && treatment_of(entry->d_name) != SKIP;
 }
 
-static bool can_be_set(int dirfd, const char *name)
+/*
+ * The modes of a file say what it is, as the kernel made it. In `from` its owner may have
+ * given it others, so as to hide a limit or to have an action taken for a setting; `to` is
+ * ours. Of a file that is missing there all that is known is what `from` says.
+ */
+static bool can_be_set(int from, int to, const char *name)
 {
 	const mode_t both = S_IRUSR | S_IWUSR;
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (st.st_mode & both) == both;
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+		return false;
+	return (st.st_mode & both) == both;
 }
 
 /* Is `line` one of the lines of `text`? */
@@ -234,7 +264,7 @@ static int walk(int from, int to, enum settings_when when, struct error *err,
 		const char *name = names[i]->d_name;
 
 		if (ret == 0 && (treatment_of(name) == LATE) == (when == SETTINGS_LATE) &&
-		    can_be_set(from, name))
+		    can_be_set(from, to, name))
 			ret = each(&pair, name, err);
 		free(names[i]);
 	}
@@ -296,7 +326,8 @@ int settings_late(int from, int to,
 	for (size_t i = 0; ret == 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const char *name = rules[i].pattern;
 
-		if (rules[i].treatment != LATE || !can_be_set(from, name))
+		if (rules[i].treatment != LATE || !file_exists_at(from, name) ||
+		    (to >= 0 && !can_be_set(from, to, name)))
 			continue;
 		ret = to < 0 ? read_value(from, name, had, err) : read_pair(&pair, name, err);
 		/* "root invalid (why)": its first word is the setting */
@@ -304,6 +335,8 @@ int settings_late(int from, int to,
 			had[strcspn(had, " ")] = '\0';
 			has[strcspn(has, " ")] = '\0';
 		}
+		if (to < 0 && ret == 0 && is_fresh(name, had))
+			continue;
 		if (ret == 0 && (to < 0 || !same(had, has)))
 			ret = each(context, name, had);
 		else if (ret > 0)

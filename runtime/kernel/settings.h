@@ -9,6 +9,7 @@
  *
  * Every file that can be read and written is a setting, but for those that are no
  * state: so that the files of a controller which nobody here has heard of come along.
+ * The modes of the other cgroup's files tell, which must be as the kernel made them.
  */
 
 enum settings_when {
@@ -26,8 +27,9 @@ int settings_copy(int from, int to, enum settings_when when, struct error *err);
 int settings_compare(int from, int to, struct error *err);
 
 /*
- * The late settings of `from` that differ in `to`, or all where that is negative, by name
- * and value, for a writer who comes when `from` has gone. Calls `each` until it returns a negative errno.
+ * The late settings of `from`, by name and value, for a writer that comes when `from` has
+ * gone: those that differ in `to`, or, where that is negative, from a new cgroup's. Calls
+ * `each` until it returns a negative errno.
  */
 int settings_late(int from, int to,
 		  int (*each)(void *context, const char *name, const char *value), void *context,

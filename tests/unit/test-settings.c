@@ -199,10 +199,15 @@ TEST(what_cannot_be_read_and_written_is_no_setting)
 {
 	auto_two struct two two = two_new();
 
+	/* what its owner has made of the mode in `from` does not count */
 	put(&two, "memory.current", "1\n", "2\n");
-	assert_int_equal(fchmodat(two.from, "memory.current", 0444, 0), 0);
-	put(&two, "memory.migrate", "1\n", "2\n");
-	assert_int_equal(fchmodat(two.from, "memory.migrate", 0200, 0), 0);
+	assert_int_equal(fchmodat(two.to, "memory.current", 0444, 0), 0);
+	put(&two, "cgroup.stat", "1\n", "2\n");
+	assert_int_equal(fchmodat(two.to, "cgroup.stat", 0444, 0), 0);
+	assert_int_equal(fchmodat(two.from, "cgroup.stat", 0644, 0), 0);
+	put(&two, "cgroup.kill", "1\n", "2\n");
+	assert_int_equal(fchmodat(two.to, "cgroup.kill", 0200, 0), 0);
+	assert_int_equal(fchmodat(two.from, "cgroup.kill", 0600, 0), 0);
 	scratch_dir(&two.dir, "from/child");
 	put(&two, "link", NULL, "2\n");
 	assert_int_equal(symlinkat("memory.current", two.from, "link"), 0);
@@ -210,9 +215,20 @@ TEST(what_cannot_be_read_and_written_is_no_setting)
 	assert_int_equal(settings_copy(two.from, two.to, SETTINGS_EARLY, NULL), 0);
 	assert_int_equal(settings_compare(two.from, two.to, NULL), 0);
 	assert_to(&two, "memory.current", "2\n");
-	assert_to(&two, "memory.migrate", "2\n");
+	assert_to(&two, "cgroup.kill", "2\n");
+	assert_to(&two, "cgroup.stat", "2\n");
 	assert_to(&two, "link", "2\n");
 	assert_to(&two, ".hidden", "2\n");
+}
+
+TEST(a_limit_whose_file_its_owner_has_hidden_is_copied)
+{
+	auto_two struct two two = two_new();
+
+	put(&two, "memory.max", "67108864\n", "99999999\n");
+	assert_int_equal(fchmodat(two.from, "memory.max", 0444, 0), 0);
+	assert_int_equal(settings_copy(two.from, two.to, SETTINGS_EARLY, NULL), 0);
+	assert_to(&two, "memory.max", "67108864\n");
 }
 
 TEST(of_the_oom_control_the_first_word_is_a_setting)
@@ -298,6 +314,21 @@ TEST(late_settings_that_differ_are_told)
 	assert_to(&two, "cpuset.cpus.partition", "member\n");
 }
 
+TEST(late_settings_that_a_new_cgroup_has_as_well_are_not_told)
+{
+	auto_two struct two two = two_new();
+	struct seen seen = { 0 };
+
+	put(&two, "memory.move_charge_at_immigrate", "0\n", NULL);
+	put(&two, "cgroup.max.depth", "max\n", NULL);
+	put(&two, "cgroup.max.descendants", "5\n", NULL);
+	put(&two, "cpuset.cpus.exclusive", "\n", NULL);
+	put(&two, "cpuset.cpus.partition", "member\n", NULL);
+	assert_int_equal(settings_late(two.from, -1, see, &seen, NULL), 0);
+	assert_string_equal(seen.text,
+			    "memory.move_charge_at_immigrate=0;cgroup.max.descendants=5;");
+}
+
 TEST(telling_ends_with_the_first_error)
 {
 	auto_two struct two two = two_new();
@@ -314,7 +345,7 @@ TEST(devices_are_denied_before_they_are_allowed)
 	auto_two struct two two = two_new();
 
 	put(&two, "devices.list", "c 1:3 rwm\nc 1:5 rwm\n", "a *:* rwm\n");
-	assert_int_equal(fchmodat(two.from, "devices.list", 0444, 0), 0);
+	assert_int_equal(fchmodat(two.to, "devices.list", 0444, 0), 0);
 	put(&two, "devices.deny", NULL, "");
 	put(&two, "devices.allow", NULL, "");
 	assert_int_equal(settings_copy(two.from, two.to, SETTINGS_EARLY, NULL), 0);
@@ -328,7 +359,7 @@ TEST(the_same_devices_are_left_alone)
 	auto_two struct two two = two_new();
 
 	put(&two, "devices.list", "c 1:3 rwm\nc 1:5 rwm\n", "c 1:5 rwm\nc 1:3 rwm\n");
-	assert_int_equal(fchmodat(two.from, "devices.list", 0444, 0), 0);
+	assert_int_equal(fchmodat(two.to, "devices.list", 0444, 0), 0);
 	put(&two, "devices.deny", NULL, "");
 	assert_int_equal(settings_copy(two.from, two.to, SETTINGS_EARLY, NULL), 0);
 	assert_to(&two, "devices.deny", "");
@@ -392,10 +423,12 @@ int main(void)
 		cmocka_unit_test(what_is_no_state_is_not_copied),
 		cmocka_unit_test(whether_pressure_is_measured_is_a_setting),
 		cmocka_unit_test(what_cannot_be_read_and_written_is_no_setting),
+		cmocka_unit_test(a_limit_whose_file_its_owner_has_hidden_is_copied),
 		cmocka_unit_test(of_the_oom_control_the_first_word_is_a_setting),
 		cmocka_unit_test(what_others_depend_on_goes_first),
 		cmocka_unit_test(late_settings_are_copied_late),
 		cmocka_unit_test(late_settings_that_differ_are_told),
+		cmocka_unit_test(late_settings_that_a_new_cgroup_has_as_well_are_not_told),
 		cmocka_unit_test(telling_ends_with_the_first_error),
 		cmocka_unit_test(devices_are_denied_before_they_are_allowed),
 		cmocka_unit_test(the_same_devices_are_left_alone),
