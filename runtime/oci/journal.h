@@ -17,15 +17,31 @@
 /* Its name, for who only wants to know whether there is one. */
 #define JOURNAL_FILE "memcrun-move.json"
 
+/*
+ * Which cgroup the `top` of a place is in one hierarchy: its inode number, which the kernel
+ * gives to no other cgroup. A cgroup of the same path that has another one is another's.
+ */
+struct place_id {
+	char hierarchy[40];
+	uint64_t inode;
+	bool filled;		/* it has all settings; false: it was just made */
+};
+
 /* One side of a move. */
 struct place {
 	char *top;		/* the cgroup that is moved with all below it */
 	char *cgroup;		/* crun's cgroup-path: `top` or below it */
 	char *scope;		/* the unit of systemd, or "" */
 	char *slice;		/* that it is in, or "" */
+	size_t id_count;
+	struct place_id ids[HIERARCHIES_MAX];
 };
 
-/* A setting that can only be made when the other side is gone. */
+/*
+ * A setting that can only be made when the other side is gone. The names of cgroups below
+ * the top are the container's, any bytes but "/" and a newline: in the file those that are
+ * not plain ASCII are written as "%XX".
+ */
 struct late_setting {
 	char *hierarchy;
 	char *cgroup;		/* below the top */
@@ -39,6 +55,7 @@ struct journal {
 	bool systemd;
 	bool live;
 	bool frozen;		/* it was before, and shall be after */
+	bool no_ids;		/* as read: of a memcrun that wrote down no inode numbers */
 	unsigned int types;	/* of charges: enum charge_set */
 	unsigned int made[HIERARCHIES_MAX];	/* cgroups above `to` that were not there */
 	size_t late_count;
@@ -52,6 +69,7 @@ void journal_free(struct journal *journal);
 /* -ENOENT: no move is under way; -EINVAL: not a journal of ours. */
 int journal_read(struct journal *journal, int dirfd, struct error *err);
 
+/* What has been written can be read: else -EINVAL or -EFBIG, and an old journal stays. */
 int journal_write(const struct journal *journal, int dirfd, struct error *err);
 
 /* The move has ended. */

@@ -19,11 +19,14 @@
 static struct journal sample(void)
 {
 	struct journal journal = {
-		.from = { strdup("/old.slice/c-1.scope"), strdup("/old.slice/c-1.scope/container"),
-			  strdup("c-1.scope"), strdup("old.slice") },
-		.to = { strdup("/new.slice/c-1-m1.scope"),
-			strdup("/new.slice/c-1-m1.scope/container"), strdup("c-1-m1.scope"),
-			strdup("new.slice") },
+		.from = { .top = strdup("/old.slice/c-1.scope"),
+			  .cgroup = strdup("/old.slice/c-1.scope/container"),
+			  .scope = strdup("c-1.scope"), .slice = strdup("old.slice"),
+			  .id_count = 2,
+			  .ids = { { "", UINT64_MAX, true }, { "cpu,cpuacct", 7, false } } },
+		.to = { .top = strdup("/new.slice/c-1-m1.scope"),
+			.cgroup = strdup("/new.slice/c-1-m1.scope/container"),
+			.scope = strdup("c-1-m1.scope"), .slice = strdup("new.slice") },
 		.systemd = true,
 		.frozen = true,
 		.types = CHARGE_ANON | CHARGE_KERNEL,
@@ -40,6 +43,12 @@ static void assert_place(const struct place *place, const struct place *wanted)
 	assert_string_equal(place->cgroup, wanted->cgroup);
 	assert_string_equal(place->scope, wanted->scope);
 	assert_string_equal(place->slice, wanted->slice);
+	assert_int_equal(place->id_count, wanted->id_count);
+	for (size_t i = 0; i < wanted->id_count; i++) {
+		assert_string_equal(place->ids[i].hierarchy, wanted->ids[i].hierarchy);
+		assert_int_equal(place->ids[i].inode, wanted->ids[i].inode);
+		assert_int_equal(place->ids[i].filled, wanted->ids[i].filled);
+	}
 }
 
 static void assert_journal(const struct journal *journal, const struct journal *wanted)
@@ -117,6 +126,42 @@ TEST(late_settings_are_kept_in_their_order)
 	assert_journal(&seen, &written);
 }
 
+/* The kernel takes all names but these of cgroups: with "/" or a newline, "." and "..". */
+TEST(cgroups_below_may_have_any_name)
+{
+	static const char *const names[] = {
+		"cgroup.x", "\xff\xfe", "100%", "%41", "a b", "\x7f\x01\t", "\xc3\xa4", "...", ".a",
+		"a/\xed\xa0\x80/cgroup.procs", "\"", "\\",
+	};
+	auto_scratch struct scratch dir = scratch_new();
+	auto_journal struct journal written = sample();
+	auto_journal struct journal seen = { 0 };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(journal_add_late(&written, "", names[i], "a", "1"), 0);
+	assert_int_equal(journal_write(&written, dir.fd, NULL), 0);
+	assert_int_equal(journal_read(&seen, dir.fd, NULL), 0);
+	assert_journal(&seen, &written);
+}
+
+TEST(what_could_not_be_read_again_is_not_written)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	auto_journal struct journal small = sample();
+	auto_journal struct journal large = sample();
+	auto_journal struct journal seen = { 0 };
+	struct error err;
+
+	assert_int_equal(journal_write(&small, dir.fd, NULL), 0);
+	for (size_t i = 0; i < 210000; i++)
+		assert_int_equal(journal_add_late(&large, "", "a", "b", "1"), 0);
+	assert_int_equal(journal_write(&large, dir.fd, &err), -EINVAL);
+	assert_int_equal(strncmp(err.text, FILE_NAME ": cannot be written: ", 37), 0);
+	/* the old one is what there is */
+	assert_int_equal(journal_read(&seen, dir.fd, NULL), 0);
+	assert_journal(&seen, &small);
+}
+
 TEST(no_move_is_under_way_where_there_is_none)
 {
 	auto_scratch struct scratch dir = scratch_new();
@@ -183,7 +228,7 @@ TEST(what_is_no_journal_of_ours_is_refused_and_nothing_is_written)
 		{ "[]", NULL },
 		{ "{}", "form: of another memcrun, \"0\"" },
 		{ "{\"form\":1}", "from: not a cgroup, \"\"" },
-		{ TEXT("2", FROM, TO, "[]"), "form: of another memcrun, \"2\"" },
+		{ TEXT("3", FROM, TO, "[]"), "form: of another memcrun, \"3\"" },
 		{ TEXT("\"1\"", FROM, TO, "[]"), "form: not an integer, \"1\"" },
 		{ TEXT("1", "[]", TO, "[]"), "from: not an object, an array" },
 		{ TEXT("1", FROM, TO, "[5]"), "late[0]: not an object, \"5\"" },
@@ -210,6 +255,18 @@ TEST(what_is_no_journal_of_ours_is_refused_and_nothing_is_written)
 		{ TEXT("1", FROM, TO, LATE("", "a/b")), "late: not a setting, \"a/b\"" },
 		{ TEXT("1", FROM, TO, LATE("../x", "cpuset.cpus")),
 		  "late: not a setting, \"cpuset.cpus\"" },
+		{ TEXT("2", FROM, TO, LATE("a/", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("/a", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("a/../b", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("%2E%2e", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("a%", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("a%4", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("a%+4", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", FROM, TO, LATE("a%00b", "x")), "late: not a setting, \"x\"" },
+		{ TEXT("2", "{\"top\":\"/a\",\"cgroup\":\"/a\",\"ids\":[{\"inode\":\"-1\"}]}", TO, "[]"),
+		  "ids: not an inode number, \"-1\"" },
+		{ TEXT("2", "{\"top\":\"/a\",\"cgroup\":\"/a\",\"ids\":[{\"inode\":7}]}", TO, "[]"),
+		  "from.ids[0].inode: not a string, \"7\"" },
 		{ TEXT("1", FROM, TO, "[{\"file\":5}]"), "late[0].file: not a string, \"5\"" },
 		{ "{\"form\":1,\"form\":1}", "form: repeated key" },
 	};
@@ -258,6 +315,8 @@ int main(void)
 		cmocka_unit_test(only_its_owner_may_read_it),
 		cmocka_unit_test(another_one_takes_its_place),
 		cmocka_unit_test(late_settings_are_kept_in_their_order),
+		cmocka_unit_test(cgroups_below_may_have_any_name),
+		cmocka_unit_test(what_could_not_be_read_again_is_not_written),
 		cmocka_unit_test(no_move_is_under_way_where_there_is_none),
 		cmocka_unit_test(a_journal_that_is_removed_is_gone_and_may_be_gone_already),
 		cmocka_unit_test(what_a_journal_lacks_is_left_empty),

@@ -22,7 +22,8 @@ static void cgroup(const struct hierarchies *hierarchies, const char *path)
 
 static struct place at(const char *top, const char *path)
 {
-	return (struct place){ strdup(top), strdup(path), strdup(""), strdup("") };
+	return (struct place){ .top = strdup(top), .cgroup = strdup(path), .scope = strdup(""),
+			       .slice = strdup("") };
 }
 
 static bool is_dir(const struct scratch *dir, const char *path)
@@ -235,7 +236,7 @@ TEST(controllers_must_be_there_for_it)
 	static const struct {
 		const char *above;
 		const char *enabled;
-		const char *procs;
+		const char *threads;
 		int ret;
 	} rows[] = {
 		{ "cpu memory\n", "cpu memory\n", "", 0 },
@@ -260,7 +261,7 @@ TEST(controllers_must_be_there_for_it)
 		scratch_file(&dir, "all/a/box/cgroup.controllers", "cpu memory\n");
 		scratch_file(&dir, "all/b/cgroup.controllers", rows[i].above);
 		scratch_file(&dir, "all/b/cgroup.subtree_control", rows[i].enabled);
-		scratch_file(&dir, "all/b/cgroup.procs", rows[i].procs);
+		scratch_file(&dir, "all/b/cgroup.threads", rows[i].threads);
 		assert_row(rows[i].above,
 			   place_look(&journal, &hierarchies, NULL) == rows[i].ret);
 		assert_false(is_dir(&dir, "all/b/c"));
