@@ -121,6 +121,7 @@ static bool has_heir(const struct container *container)
 static int remove_other_side(const struct container *container, bool force, struct error *err)
 {
 	auto_journal struct journal journal = { 0 };
+	const struct place *side;
 	const char *other;
 	int ret = 0;
 
@@ -128,12 +129,17 @@ static int remove_other_side(const struct container *container, bool force, stru
 		return 0;
 	if (status_running(&container->status) && !force)
 		return 0;
-	other = strcmp(journal.to.top, container->place.top) == 0 ? journal.from.top :
-								    journal.to.top;
+	side = strcmp(journal.to.top, container->place.top) == 0 ? &journal.from : &journal.to;
+	other = side->top;
+	if (!journal.no_ids && side == &journal.to)
+		place_drop_untaken(side, &container->hierarchies, REMOVE_TIMEOUT_MS);
 	for (size_t i = 0; ret == 0 && i < container->hierarchies.count; i++) {
 		const struct hierarchy *hierarchy = &container->hierarchies.each[i];
 		auto_close int dirfd = -1;
 
+		/* another container may have this path by now */
+		if (!journal.no_ids && place_owns(side, hierarchy, NULL) != 1)
+			continue;
 		if (!hierarchy_has(hierarchy, other) ||
 		    hierarchy_open(hierarchy, other, &dirfd, NULL) < 0)
 			continue;

@@ -16,12 +16,13 @@ static int open_memory(const struct move *move, const char *path, int *dirfd, st
 	return hierarchy_open(move->memory, path, dirfd, err);
 }
 
-static int read_usage(const struct move *move, const char *path, struct charge_usage *usage)
+static int read_usage(const struct move *move, const struct place *place,
+		      struct charge_usage *usage)
 {
 	auto_close int dirfd = -1;
 
 	*usage = (struct charge_usage){ 0 };
-	if (open_memory(move, path, &dirfd, NULL) < 0)
+	if (!move_has_memory(move, place) || open_memory(move, place->top, &dirfd, NULL) < 0)
 		return -ENOENT;
 	return charge_usage_read(usage, dirfd, move->memory->mode, NULL);
 }
@@ -63,16 +64,19 @@ int move_migrate(struct move *move, bool at_once, struct error *err)
 {
 	struct carry carry = carry_of(move);
 
+	if (!move_has_memory(move, &move->journal.from))
+		return 0;
 	return at_once ? carry_all(&carry, err) : carry_controlled(&carry, &move->control, err);
 }
 
 /* Charged to a side, without what takes time: it is asked while the container is frozen. */
-int64_t move_total_of(const struct move *move, const char *path)
+int64_t move_total_of(const struct move *move, const struct place *place)
 {
 	auto_close int dirfd = -1;
 
-	return open_memory(move, path, &dirfd, NULL) < 0 ? 0 :
-	       charge_total(dirfd, move->memory->mode);
+	if (!move_has_memory(move, place) || open_memory(move, place->top, &dirfd, NULL) < 0)
+		return 0;
+	return charge_total(dirfd, move->memory->mode);
 }
 
 /* memory.migrate.stat of the cgroup at `path` and all below it: since each was created. */
@@ -104,7 +108,7 @@ void move_take_stock(struct move *move)
 	struct charge_usage left, moved;
 
 	/* systemd may have removed it: then the total that was seen last has to do */
-	if (read_usage(move, move->journal.from.top, &left) == 0)
+	if (read_usage(move, &move->journal.from, &left) == 0)
 		result->left = left;
 	result->charges = move->charges;
 	result->moved = (struct charge_usage){ 0 };
@@ -153,19 +157,21 @@ int move_set_v1_charges(struct move *move, struct error *err)
 {
 	if (!move->memory || move->memory->mode != CGROUP_V1 || !move->charges)
 		return 0;
-	return move_each_cgroup(move, move->journal.from.top, set_v1_charges_of, err);
+	return move_each_cgroup(move, set_v1_charges_of, err);
 }
 
 /* Can this kernel move charges? Where it must and cannot, that is all that happens. */
 int move_look_at_charges(struct move *move, struct error *err)
 {
 	static const char v1[] = "memory.move_charge_at_immigrate";
+	const struct place *side = &move->journal.from;
 	auto_close int dirfd = -1;
 	char had[16];
 
 	/* of a move that was interrupted, one side may be gone */
-	if (open_memory(move, move->journal.from.top, &dirfd, NULL) == 0 ||
-	    (move->journal.to.top && open_memory(move, move->journal.to.top, &dirfd, NULL) == 0)) {
+	if (!move_has_memory(move, side) && move->journal.to.top)
+		side = &move->journal.to;
+	if (move_has_memory(move, side) && open_memory(move, side->top, &dirfd, NULL) == 0) {
 		if (move->memory->mode == CGROUP_V2)
 			move->charges = charge_can_migrate(dirfd);
 		else if (file_read_at(dirfd, v1, had, sizeof(had), NULL) > 0)

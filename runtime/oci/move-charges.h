@@ -24,7 +24,7 @@ int move_migrate_frozen(struct move *move, struct error *err);
 int move_migrate(struct move *move, bool at_once, struct error *err);
 
 /* Charged to a side, without what takes time: it is asked while the container is frozen. */
-int64_t move_total_of(const struct move *move, const char *path);
+int64_t move_total_of(const struct move *move, const struct place *place);
 
 /* What is left by type, and what was moved; before the old cgroup goes. */
 void move_take_stock(struct move *move);

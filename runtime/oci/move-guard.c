@@ -68,12 +68,10 @@ static void guard_act(struct move *move)
 	move->control = (struct control){ 0 };
 	if (!move_is_committed(move))
 		move_turn(move);
-	move_each_cgroup(move, move->journal.from.top, move_tasks_of, NULL);
+	move_each_cgroup(move, move_tasks_of, NULL);
 	if (!move->journal.frozen) {
-		freezer_write(&move->hierarchies, move->journal.to.cgroup, false,
-			      move_patience(move), NULL);
-		freezer_write(&move->hierarchies, move->journal.from.cgroup, false,
-			      move_patience(move), NULL);
+		move_freeze_side(move, &move->journal.to, false, move_patience(move), NULL);
+		move_freeze_side(move, &move->journal.from, false, move_patience(move), NULL);
 	}
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "kernel/tasks.h"
+
 int move_patience(const struct move *move)
 {
 	int64_t until = move->control.until, left = MOVE_PATIENCE_MS;
@@ -30,4 +32,24 @@ bool move_is_committed(const struct move *move)
 	return status_open(&status, move->request->root, move->request->id, NULL) == 0 &&
 	       strcmp(hierarchy_relative(status.cgroup_path),
 		      hierarchy_relative(move->journal.to.cgroup)) == 0;
+}
+
+bool move_has_memory(const struct move *move, const struct place *place)
+{
+	return move->memory && place_owns(place, move->memory, NULL) == 1;
+}
+
+bool move_can_freeze(const struct move *move, const struct place *place)
+{
+	const struct hierarchy *freezer = hierarchies_freezer(&move->hierarchies);
+
+	return freezer && place_owns(place, freezer, NULL) == 1;
+}
+
+int move_freeze_side(const struct move *move, const struct place *place, bool frozen,
+		     int timeout_ms, struct error *err)
+{
+	if (!move_can_freeze(move, place))
+		return 0;
+	return freezer_write(&move->hierarchies, place->cgroup, frozen, timeout_ms, err);
 }

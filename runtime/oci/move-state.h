@@ -37,6 +37,7 @@ struct move {
 	struct charge_usage migrated;	/* to journal.from, before this run; v2 */
 	bool charges;		/* this kernel moves them */
 	bool begun;		/* there is a journal: both sides are the container's */
+	bool resumed;		/* it was begun by another memcrun */
 	bool back;		/* journal.from and .to are turned: a rollback */
 };
 
@@ -45,6 +46,14 @@ void move_turn(struct move *move);
 
 /* Which side does crun's record name, as it is now? The one that it goes to: true. */
 bool move_is_committed(const struct move *move);
+
+/* Is this side's cgroup there, and the container's, in the hierarchy of memory, of freezing? */
+bool move_has_memory(const struct move *move, const struct place *place);
+bool move_can_freeze(const struct move *move, const struct place *place);
+
+/* Freeze or thaw the container on this side; nothing where it has no such cgroup. */
+int move_freeze_side(const struct move *move, const struct place *place, bool frozen,
+		     int timeout_ms, struct error *err);
 
 /* What is left of --timeout, for waiting that has a bound of its own as well; ms. */
 int move_patience(const struct move *move);

@@ -11,18 +11,19 @@
 #include "kernel/tasks.h"
 #include "kernel/tree.h"
 
-int move_each_cgroup(struct move *move, const char *top,
+int move_each_cgroup(struct move *move,
 		     int (*each)(struct move *move, const struct hierarchy *hierarchy,
 				 const char *path, struct error *err),
 		     struct error *err)
 {
+	const char *top = move->journal.from.top;
 	int ret = 0;
 
 	for (size_t i = 0; ret >= 0 && i < move->hierarchies.count; i++) {
 		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
 		auto_tree struct tree tree = { 0 };
 
-		if (!hierarchy_has(hierarchy, top))
+		if (place_owns(&move->journal.from, hierarchy, NULL) != 1)
 			continue;
 		ret = tree_read(&tree, hierarchy, top, err);
 		/* removed at this moment, by systemd: then nothing is in it */
@@ -66,7 +67,8 @@ static int threads_remember(const struct move *move, struct thread_list *list, s
 	auto_tree struct tree tree = { 0 };
 	int ret;
 
-	if (!hierarchy || hierarchy->mode != CGROUP_V2 || !hierarchy_has(hierarchy, top))
+	if (!hierarchy || hierarchy->mode != CGROUP_V2 ||
+	    place_owns(&move->journal.from, hierarchy, NULL) != 1)
 		return 0;
 	ret = tree_read(&tree, hierarchy, top, err);
 	for (size_t i = 0; ret >= 0 && i < tree.count; i++) {
@@ -131,6 +133,9 @@ int move_tasks_of(struct move *move, const struct hierarchy *hierarchy, const ch
 
 	if (!from || !to)
 		return error_errno(err, ENOMEM, "move");
+	ret = place_owns(&move->journal.to, hierarchy, err);
+	if (ret < 0)
+		return ret;
 	if (!hierarchy_has(hierarchy, to)) {
 		/* made since, by a container that runs on: it will be made there, too */
 		if (tasks_any(hierarchy, from, NULL) != 1)
@@ -169,12 +174,12 @@ int move_tasks(struct move *move, struct error *err)
 	ret = threads_remember(move, &threads, err);
 	while (ret == 0) {
 		if (move->journal.live)
-			ret = place_build(&move->journal, &move->hierarchies, true, 0, err);
+			ret = place_build(&move->journal, &move->hierarchies, true, err);
 		if (ret == 0)
-			ret = move_each_cgroup(move, move->journal.from.top, move_tasks_of, err);
+			ret = move_each_cgroup(move, move_tasks_of, err);
 		if (ret < 0)
 			return ret;
-		ret = move_each_cgroup(move, move->journal.from.top, any_tasks_of, err);
+		ret = move_each_cgroup(move, any_tasks_of, err);
 		if (ret != -EAGAIN)
 			break;
 		if (control_now_usec() >= until)

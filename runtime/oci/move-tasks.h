@@ -8,8 +8,11 @@
  * processes, and those that are forked meanwhile.
  */
 
-/* Call `each` for `top` and all below it in every hierarchy; children come behind. */
-int move_each_cgroup(struct move *move, const char *top,
+/*
+ * Call `each` for the cgroup that it moves from and all below it, in every hierarchy where
+ * that is the container's; children come behind.
+ */
+int move_each_cgroup(struct move *move,
 		     int (*each)(struct move *move, const struct hierarchy *hierarchy,
 				 const char *path, struct error *err),
 		     struct error *err);

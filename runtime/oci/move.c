@@ -16,6 +16,7 @@
 #include "oci/move-charges.h"
 #include "oci/move-guard.h"
 #include "oci/move-tasks.h"
+#include "oci/others.h"
 
 #define REMOVE_TIMEOUT_MS 5000
 /* A removed cgroup goes when RCU and the workers of css are done with it. */
@@ -58,10 +59,7 @@ static int freeze(struct move *move, struct error *err)
 	if (!move->journal.frozen)
 		move->froze = control_now_usec();
 	/* with its last task systemd removes it: then there is nobody to freeze */
-	if (!hierarchy_has(hierarchies_freezer(&move->hierarchies), move->journal.from.cgroup))
-		return 0;
-	return freezer_write(&move->hierarchies, move->journal.from.cgroup, true,
-			     move_patience(move), err);
+	return move_freeze_side(move, &move->journal.from, true, move_patience(move), err);
 }
 
 static int thaw(struct move *move, struct error *err)
@@ -116,28 +114,49 @@ static bool has_namespace(const struct move *move)
 	       ours.st_ino != its.st_ino;
 }
 
-/* The old cgroups, and the hold in the new one. A scope goes by itself when it is empty. */
-static int remove_old(struct move *move, struct error *err)
+/* One side in all hierarchies, where it is the container's, with what is charged to it. */
+static int remove_side(const struct move *move, const struct place *place, struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < move->hierarchies.count; i++) {
+		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
+
+		if (place_owns(place, hierarchy, NULL) != 1)
+			continue;
+		if (hierarchy == move->memory && move->charges && hierarchy->mode == CGROUP_V2)
+			charge_hand_up(hierarchy, place->top, NULL);
+		ret = tree_remove(hierarchy, place->top, REMOVE_TIMEOUT_MS, err);
+	}
+	return ret;
+}
+
+static int remove_hold(const struct move *move, struct error *err)
 {
 	auto_free char *hold = tree_path(move->journal.to.top, PLACE_HOLD);
-	bool held = has_namespace(move);
-	int64_t had = move->dying >= 0 ? move->dying : dying(move), until;
 	int ret = 0;
 
 	if (!hold)
 		return error_errno(err, ENOMEM, "move");
+	for (size_t i = 0; ret == 0 && i < move->hierarchies.count; i++) {
+		if (place_owns(&move->journal.to, &move->hierarchies.each[i], NULL) == 1)
+			ret = tree_remove(&move->hierarchies.each[i], hold, REMOVE_TIMEOUT_MS, err);
+	}
+	return ret;
+}
+
+/* The old cgroups, and the hold in the new one. A scope goes by itself when it is empty. */
+static int remove_old(struct move *move, struct error *err)
+{
+	bool held = has_namespace(move);
+	int64_t had = move->dying >= 0 ? move->dying : dying(move), until;
+	int ret;
+
 	control_tell(&move->control, "remove", 0, 0);
 	move_end_child(&move->holder);
-	for (size_t i = 0; ret == 0 && i < move->hierarchies.count; i++) {
-		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
-
-		if (hierarchy == move->memory && move->charges &&
-		    hierarchy->mode == CGROUP_V2)
-			charge_hand_up(hierarchy, move->journal.from.top, NULL);
-		ret = tree_remove(hierarchy, move->journal.from.top, REMOVE_TIMEOUT_MS, err);
-		if (ret == 0 && move->journal.systemd)
-			ret = tree_remove(hierarchy, hold, REMOVE_TIMEOUT_MS, err);
-	}
+	ret = remove_side(move, &move->journal.from, err);
+	if (ret == 0 && move->journal.systemd)
+		ret = remove_hold(move, err);
 	/* no use to wait for what its own charges or a namespace keep */
 	until = control_now_usec() + (held || !move->charges ? 50000 : DYING_TIMEOUT_MS * 1000);
 	while (ret == 0 && dying(move) > had) {
@@ -159,7 +178,7 @@ static int finish(struct move *move, struct error *err)
 	ret = thaw(move, err);
 	/* who joined the old one by a record that was read before it changed */
 	if (ret == 0)
-		ret = move_each_cgroup(move, move->journal.from.top, move_tasks_of, err);
+		ret = move_each_cgroup(move, move_tasks_of, err);
 	if (ret < 0)
 		return ret;
 	carry_end(&move->carrier);
@@ -181,13 +200,27 @@ static int record(const struct move *move, struct error *err)
 						 move->journal.to.scope, err);
 }
 
+/* What was made is written down at once: after a crash nothing else says that it is ours. */
+static int make(struct move *move, pid_t holder, struct error *err)
+{
+	bool first = !move->back && !move->resumed;
+	struct error why;
+	int ret, wrote;
+
+	ret = place_make(&move->journal, &move->hierarchies, holder, first, err);
+	if (ret == 0)
+		return write_journal(move, err);
+	/* what was made by then is to be removed by whoever ends it */
+	wrote = write_journal(move, &why);
+	return wrote < 0 ? error_prefix(err, ret, "%s", why.text) : ret;
+}
+
 /* From a journal that is written to crun's changed record. */
 static int carry(struct move *move, bool only_missing, struct error *err)
 {
 	int64_t left;
 	/* on the way back what is there has its late settings, and what we come from not yet */
-	bool made = !move->back || !move->memory ||
-		    !hierarchy_has(move->memory, move->journal.to.top);
+	bool made = !move->back || !move_has_memory(move, &move->journal.to);
 	int ret;
 
 	ret = move_start_holder(move, err);
@@ -195,8 +228,9 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 	if (ret == 0 && made && !move->journal.late_count)
 		ret = place_remember_late(&move->journal, &move->hierarchies, err);
 	if (ret == 0)
-		ret = place_build(&move->journal, &move->hierarchies, only_missing, move->holder,
-				  err);
+		ret = make(move, move->holder, err);
+	if (ret == 0)
+		ret = place_build(&move->journal, &move->hierarchies, only_missing, err);
 	if (ret == 0 && (made || move->journal.late_count))
 		ret = move_set_v1_charges(move, err);
 	if (ret == 0)
@@ -211,14 +245,14 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 		ret = freeze(move, err);
 	/* what it made while we looked */
 	if (ret == 0)
-		ret = place_build(&move->journal, &move->hierarchies, true, 0, err);
+		ret = place_build(&move->journal, &move->hierarchies, true, err);
 	if (ret == 0 && !move->back)
 		ret = place_settle(&move->journal, &move->hierarchies, err);
 	if (ret < 0)
 		return ret;
 
-	move->result->before = move_total_of(move, move->journal.from.top) +
-			       move_total_of(move, move->journal.to.top);
+	move->result->before = move_total_of(move, &move->journal.from) +
+			       move_total_of(move, &move->journal.to);
 	ret = move_migrate_frozen(move, err);
 	if (ret == 0)
 		ret = control_go_on(&move->control, err);
@@ -227,15 +261,15 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 	if (ret == 0)
 		ret = move_tasks(move, err);
 	/* what they were charged since, or all of it; systemd may have removed it already */
-	left = move_total_of(move, move->journal.from.top);
+	left = move_total_of(move, &move->journal.from);
 	if (ret == 0 && left && move->charges && move->memory->mode == CGROUP_V2) {
 		ret = move_migrate(move, !move->journal.live, err);
-		left = move_total_of(move, move->journal.from.top);
+		left = move_total_of(move, &move->journal.from);
 	}
 	if (ret < 0)
 		return ret;
 	move->result->left.total = left;
-	move->result->after = left + move_total_of(move, move->journal.to.top);
+	move->result->after = left + move_total_of(move, &move->journal.to);
 	return record(move, err);
 }
 
@@ -254,13 +288,15 @@ static int undo(struct move *move, int failure, struct error *err)
 	move_turn(move);
 	/* systemd has removed it with its last task */
 	if (move->journal.systemd && move->memory &&
-	    !hierarchy_has(move->memory, move->journal.to.top)) {
+	    !move_has_memory(move, &move->journal.to)) {
 		move_end_child(&move->holder);
 		ret = move_start_holder(move, &why);
 		holder = move->holder;
 	}
 	if (ret == 0)
-		ret = place_build(&move->journal, &move->hierarchies, true, holder, &why);
+		ret = make(move, holder, &why);
+	if (ret == 0)
+		ret = place_build(&move->journal, &move->hierarchies, true, &why);
 	if (ret == 0) {
 		if (move->journal.late_count)
 			ret = move_set_v1_charges(move, &why);
@@ -304,28 +340,17 @@ static bool is_deleted(const struct move *move)
 /* Then nobody will come for what is left of it, on either side. */
 static int clear_away(struct move *move, struct error *err)
 {
-	const char *const sides[] = { move->journal.from.top, move->journal.to.top };
-
 	move->control.interrupted = NULL;
 	move->control.until = 0;
 	carry_end(&move->carrier);
 	if (move->back)
 		move_turn(move);
-	thaw(move, NULL);
+	move_freeze_side(move, &move->journal.from, false, MOVE_PATIENCE_MS, NULL);
+	move_freeze_side(move, &move->journal.to, false, MOVE_PATIENCE_MS, NULL);
 	move_end_guard(move);
 	move_end_child(&move->holder);
-	for (size_t i = 0; i < move->hierarchies.count; i++) {
-		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
-
-		for (size_t j = 0; j < sizeof(sides) / sizeof(sides[0]); j++) {
-			if (!hierarchy_has(hierarchy, sides[j]))
-				continue;
-			if (hierarchy == move->memory && move->charges &&
-			    hierarchy->mode == CGROUP_V2)
-				charge_hand_up(hierarchy, sides[j], NULL);
-			tree_remove(hierarchy, sides[j], REMOVE_TIMEOUT_MS, NULL);
-		}
-	}
+	remove_side(move, &move->journal.from, NULL);
+	remove_side(move, &move->journal.to, NULL);
 	place_remove_made(&move->journal, &move->hierarchies);
 	return error_set(err, ESRCH, "it was deleted meanwhile");
 }
@@ -364,7 +389,6 @@ static int close_all(struct move *move, int ret, struct error *err)
 {
 	struct move_result *result = move->result;
 
-	/* a destination that was refused may be somebody else's */
 	if (ret < 0 && move->begun && is_deleted(move))
 		ret = clear_away(move, err);
 	carry_end(&move->carrier);
@@ -379,13 +403,6 @@ static int close_all(struct move *move, int ret, struct error *err)
 	status_close(&move->status);
 	hierarchies_close(&move->hierarchies);
 	return ret;
-}
-
-static bool can_freeze(const struct move *move)
-{
-	const struct hierarchy *freezer = hierarchies_freezer(&move->hierarchies);
-
-	return freezer && hierarchy_has(freezer, move->journal.from.cgroup);
 }
 
 /* Ours in the new scope has this name: none of the container's may have it. */
@@ -422,12 +439,14 @@ static int prepare(struct move *move, struct error *err)
 	move->journal.live = request->live;
 	ret = place_of(&move->journal.from, &move->hierarchies, &move->status, err);
 	if (ret == 0)
+		ret = place_take_all(&move->journal.from, &move->hierarchies, err);
+	if (ret == 0)
 		ret = place_choose(&move->journal.to, &move->journal.from, &move->hierarchies,
 				   move->journal.systemd, request->to, request->slice, err);
 	if (ret == 0)
 		ret = freezer_read(&move->hierarchies, move->journal.from.cgroup,
 				   &move->journal.frozen, err);
-	if (ret == 0 && !request->live && !can_freeze(move))
+	if (ret == 0 && !request->live && !move_can_freeze(move, &move->journal.from))
 		ret = error_set(err, EOPNOTSUPP, "there is no freezer here: --live");
 	if (ret == 0 && move->journal.systemd)
 		ret = look_for_hold(move, err);
@@ -445,6 +464,24 @@ static int prepare(struct move *move, struct error *err)
 	return ret;
 }
 
+/*
+ * From the journal on a second memcrun sees this move. It must not look at the containers
+ * between our look and that, or both would see nothing of each other.
+ */
+static int begin(struct move *move, struct error *err)
+{
+	auto_close int lock = others_lock(&move->status, MOVE_PATIENCE_MS, err);
+	int ret = lock < 0 ? lock : 0;
+
+	if (ret == 0)
+		ret = others_check(&move->status, move->request->id, &move->journal,
+				   &move->hierarchies, err);
+	if (ret == 0)
+		ret = write_journal(move, err);
+	move->begun = ret == 0;
+	return ret;
+}
+
 int container_move(const struct move_request *request, struct move_result *result,
 		   struct error *err)
 {
@@ -454,11 +491,10 @@ int container_move(const struct move_request *request, struct move_result *resul
 	ret = open_all(&move, request, result, err);
 	if (ret == 0)
 		ret = prepare(&move, err);
+	if (ret == 0)
+		ret = begin(&move, err);
 	if (ret == 0) {
-		move.begun = true;
-		ret = write_journal(&move, err);
-		if (ret == 0)
-			ret = carry(&move, false, err);
+		ret = carry(&move, false, err);
 		if (ret < 0) {
 			ret = undo(&move, ret, err);
 		} else {
@@ -471,13 +507,43 @@ int container_move(const struct move_request *request, struct move_result *resul
 	return close_all(&move, ret, err);
 }
 
-static int read_journal(struct move *move, struct error *err)
+/*
+ * What was made and not written down, when memcrun was killed in between, cannot be told from
+ * what somebody else has made since, but that is named by nobody and is empty.
+ */
+static int take_sides(struct move *move, bool rollback, struct error *err)
+{
+	auto_close int lock = -1;
+	int ret;
+
+	if (move->journal.no_ids) {
+		ret = place_take_all(&move->journal.from, &move->hierarchies, err);
+		return ret < 0 ? ret :
+		       place_take_all(&move->journal.to, &move->hierarchies, err);
+	}
+	lock = others_lock(&move->status, MOVE_PATIENCE_MS, err);
+	if (lock < 0)
+		return lock;
+	ret = others_check(&move->status, move->request->id, &move->journal, &move->hierarchies,
+			   err);
+	/* no task is where nothing was made: there is nothing to do but to say so */
+	if (ret == -EBUSY && rollback && !move->journal.to.id_count)
+		return 0;
+	if (ret == 0)
+		place_drop_untaken(&move->journal.to, &move->hierarchies, REMOVE_TIMEOUT_MS);
+	return ret;
+}
+
+static int read_journal(struct move *move, bool rollback, struct error *err)
 {
 	int ret = journal_read(&move->journal, move->status.dirfd, err);
 
 	if (ret == -ENOENT)
 		return error_set(err, ENOENT, "no move is under way");
 	move->begun = ret == 0;
+	move->resumed = true;
+	if (ret == 0)
+		ret = take_sides(move, rollback, err);
 	if (ret == 0)
 		ret = move_look_at_charges(move, err);
 	return ret;
@@ -491,7 +557,7 @@ int container_move_resume(const struct move_request *request, struct move_result
 
 	ret = open_all(&move, request, result, err);
 	if (ret == 0)
-		ret = read_journal(&move, err);
+		ret = read_journal(&move, false, err);
 	if (ret == 0 && !move_is_committed(&move))
 		ret = carry(&move, false, err);
 	if (ret == 0)
@@ -508,11 +574,11 @@ int container_move_rollback(const struct move_request *request, struct move_resu
 
 	ret = open_all(&move, request, result, err);
 	if (ret == 0)
-		ret = read_journal(&move, err);
+		ret = read_journal(&move, true, err);
 	if (ret == 0) {
 		move_turn(&move);
 		/* not even made: there is nothing to carry */
-		if (move.memory && !hierarchy_has(move.memory, move.journal.from.top))
+		if (move.memory && !move_has_memory(&move, &move.journal.from))
 			ret = 0;
 		else
 			ret = carry(&move, true, err);

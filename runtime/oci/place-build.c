@@ -26,23 +26,25 @@ static int enable_above(void *context, const char *above, int dirfd, struct erro
 
 /*
  * The cgroups above the destination, with the controllers that it needs: systemd knows
- * some of them only (not hugetlb), and leaves the others to whoever wants them.
+ * some of them only (not hugetlb), and leaves the others to whoever wants them. Returns
+ * how many were made.
  */
 static int make_above(const struct journal *journal, const struct hierarchy *hierarchy, int from,
 		      struct error *err)
 {
 	auto_free char *above = strdup(journal->to.top);
 	char *slash;
-	int ret;
+	int made, ret;
 
 	if (!above)
 		return error_errno(err, ENOMEM, "move");
 	slash = strrchr(above, '/');
 	*slash = '\0';
-	ret = tree_make(hierarchy, above, err);
-	if (ret >= 0 && hierarchy->mode == CGROUP_V2)
-		ret = place_for_each_above(hierarchy, journal->to.top, enable_above, &from, err);
-	return ret < 0 ? ret : 0;
+	made = tree_make(hierarchy, above, err);
+	if (made < 0 || hierarchy->mode == CGROUP_V1)
+		return made;
+	ret = place_for_each_above(hierarchy, journal->to.top, enable_above, &from, err);
+	return ret < 0 ? ret : made;
 }
 
 static int fill(const struct hierarchy *hierarchy, int from, int to, bool is_top,
@@ -91,6 +93,10 @@ static int build_one(const struct journal *journal, const struct hierarchy *hier
 		return error_errno(err, ENOMEM, "move");
 	if (only_missing && hierarchy_has(hierarchy, to_path))
 		return 0;
+	/* what could be made, and not be opened by its path again, could not be removed either */
+	if (strlen(to_path) > TREE_PATH_MAX)
+		return error_set(err, ENAMETOOLONG, "%s: the path of a cgroup below it has more "
+				 "than %d bytes", journal->to.top, TREE_PATH_MAX);
 	ret = hierarchy_open(hierarchy, from_path, &from, err);
 	if (ret == 0)
 		ret = tree_make(hierarchy, to_path, err);
@@ -113,14 +119,8 @@ static int build_in(const struct journal *journal, const struct hierarchy *hiera
 		    bool only_missing, struct error *err)
 {
 	auto_tree struct tree tree = { 0 };
-	auto_close int from = -1;
-	int ret;
+	int ret = tree_read(&tree, hierarchy, journal->from.top, err);
 
-	ret = tree_read(&tree, hierarchy, journal->from.top, err);
-	if (ret == 0)
-		ret = hierarchy_open(hierarchy, journal->from.top, &from, err);
-	if (ret == 0 && !(only_missing && hierarchy_has(hierarchy, journal->to.top)))
-		ret = make_above(journal, hierarchy, from, err);
 	for (size_t i = 0; ret == 0 && i < tree.count; i++) {
 		if (!journal->systemd || strcmp(tree.paths[i], PLACE_HOLD) != 0)
 			ret = build_one(journal, hierarchy, tree.paths[i], only_missing, err);
@@ -128,25 +128,16 @@ static int build_in(const struct journal *journal, const struct hierarchy *hiera
 	return ret;
 }
 
-/* The scope, with the holder in a cgroup of its own, so that it can have children. */
-static int build_scope(const struct journal *journal, const struct hierarchies *hierarchies,
-		       pid_t holder, struct error *err)
+/* The holder in a cgroup of its own, so that the scope can have children. */
+static int make_hold(const struct journal *journal, const struct hierarchies *hierarchies,
+		     pid_t holder, struct error *err)
 {
-	const struct hierarchy *freezer = hierarchies_freezer(hierarchies);
-	const struct hierarchy *memory = hierarchies_memory(hierarchies);
 	auto_free char *hold = tree_path(journal->to.top, PLACE_HOLD);
 	char pid[16];
-	int ret;
+	int ret = 0;
 
 	if (!hold)
 		return error_errno(err, ENOMEM, "move");
-	if (!(freezer && hierarchy_has(freezer, journal->to.top)) &&
-	    !(memory && hierarchy_has(memory, journal->to.top))) {
-		ret = scope_start(scope_is_users(), journal->to.scope, journal->to.slice,
-				  journal->from.scope, holder, err);
-		if (ret < 0)
-			return ret;
-	}
 	snprintf(pid, sizeof(pid), "%d", holder);
 	for (size_t i = 0; i < hierarchies->count; i++) {
 		const struct hierarchy *hierarchy = &hierarchies->each[i];
@@ -165,19 +156,102 @@ static int build_scope(const struct journal *journal, const struct hierarchies *
 	return 0;
 }
 
-int place_build(const struct journal *journal, const struct hierarchies *hierarchies,
-		bool only_missing, pid_t holder, struct error *err)
+/*
+ * The scope. systemd starts none where there is a unit of that name, so that what has started
+ * is ours; one that is there already must have been taken.
+ */
+static int make_scope(struct journal *journal, const struct hierarchies *hierarchies,
+		      pid_t holder, struct error *err)
+{
+	bool owned = false;
+	int ret = 0;
+
+	for (size_t i = 0; i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+
+		ret = place_owns(&journal->to, hierarchy, err);
+		if (ret < 0)
+			return ret;
+		/* in others it may be left of a scope that has gone */
+		owned = owned || (ret && (hierarchy == hierarchies_freezer(hierarchies) ||
+					  hierarchy == hierarchies_memory(hierarchies)));
+	}
+	if (!owned) {
+		ret = scope_start(scope_is_users(), journal->to.scope, journal->to.slice,
+				  journal->from.scope, holder, err);
+		if (ret < 0)
+			return ret;
+		for (size_t i = 0; ret == 0 && i < hierarchies->count; i++) {
+			if (hierarchy_has(&hierarchies->each[i], journal->to.top))
+				ret = place_take(&journal->to, &hierarchies->each[i], false, err);
+		}
+		if (ret < 0)
+			return ret;
+	}
+	return make_hold(journal, hierarchies, holder, err);
+}
+
+/* Returns how many were made above it. */
+static int make_top(struct journal *journal, const struct hierarchy *hierarchy,
+		    struct error *err)
+{
+	auto_close int from = -1;
+	int made, ret;
+
+	ret = place_owns(&journal->to, hierarchy, err);
+	if (ret == -EEXIST)
+		return ret;
+	made = ret;
+	ret = hierarchy_open(hierarchy, journal->from.top, &from, err);
+	if (ret < 0 || made == 1)
+		return ret;
+	made = make_above(journal, hierarchy, from, err);
+	if (made < 0)
+		return made;
+	/* in what is below a unit that it has started systemd may be before us */
+	ret = journal->systemd ? tree_make(hierarchy, journal->to.top, err) :
+				 tree_make_new(hierarchy, journal->to.top, err);
+	if (ret >= 0)
+		ret = place_take(&journal->to, hierarchy, false, err);
+	return ret < 0 ? ret : made;
+}
+
+int place_make(struct journal *journal, const struct hierarchies *hierarchies, pid_t holder,
+	       bool count, struct error *err)
 {
 	int ret = 0;
 
 	if (journal->systemd && holder > 0)
-		ret = build_scope(journal, hierarchies, holder, err);
+		ret = make_scope(journal, hierarchies, holder, err);
+	for (size_t i = 0; ret >= 0 && i < hierarchies->count; i++) {
+		const struct hierarchy *hierarchy = &hierarchies->each[i];
+
+		if (place_owns(&journal->from, hierarchy, NULL) != 1)
+			continue;
+		ret = make_top(journal, hierarchy, err);
+		if (ret >= 0 && count && !journal->systemd)
+			journal->made[i] = (unsigned int)ret;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int place_build(struct journal *journal, const struct hierarchies *hierarchies,
+		bool only_missing, struct error *err)
+{
+	int ret = 0;
+
 	for (size_t i = 0; ret == 0 && i < hierarchies->count; i++) {
 		const struct hierarchy *hierarchy = &hierarchies->each[i];
 
-		if (hierarchy_has(hierarchy, journal->from.top))
-			ret = build_in(journal, hierarchy, only_missing, err);
+		if (place_owns(&journal->from, hierarchy, NULL) != 1)
+			continue;
+		ret = place_owns(&journal->to, hierarchy, err);
+		if (ret >= 0)
+			ret = build_in(journal, hierarchy, only_missing &&
+				       place_is_filled(&journal->to, hierarchy), err);
 	}
+	if (ret == 0)
+		place_set_filled(&journal->to);
 	return ret;
 }
 
@@ -217,7 +291,7 @@ int place_settle(const struct journal *journal, const struct hierarchies *hierar
 		const struct hierarchy *hierarchy = &hierarchies->each[i];
 		auto_tree struct tree tree = { 0 };
 
-		if (!hierarchy_has(hierarchy, journal->from.top))
+		if (place_owns(&journal->from, hierarchy, NULL) != 1)
 			continue;
 		ret = tree_read(&tree, hierarchy, journal->from.top, err);
 		for (size_t j = 0; ret == 0 && j < tree.count; j++) {
@@ -251,7 +325,7 @@ int place_remember_late(struct journal *journal, const struct hierarchies *hiera
 		const struct hierarchy *hierarchy = &hierarchies->each[i];
 		auto_tree struct tree tree = { 0 };
 
-		if (!hierarchy_has(hierarchy, journal->from.top))
+		if (place_owns(&journal->from, hierarchy, NULL) != 1)
 			continue;
 		ret = tree_read(&tree, hierarchy, journal->from.top, err);
 		for (size_t j = 0; ret == 0 && j < tree.count; j++) {
@@ -305,6 +379,7 @@ int place_apply_late(const struct journal *journal, const struct hierarchies *hi
 			auto_close int to = -1;
 
 			if (strcmp(hierarchy->name, late->hierarchy) != 0 ||
+			    place_owns(&journal->to, hierarchy, NULL) != 1 ||
 			    !hierarchy_has(hierarchy, path))
 				continue;
 			ret = hierarchy_open(hierarchy, path, &to, err);

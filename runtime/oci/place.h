@@ -33,12 +33,43 @@ int place_look(const struct journal *journal, const struct hierarchies *hierarch
 void place_count_missing(struct journal *journal, const struct hierarchies *hierarchies);
 
 /*
- * Make the cgroups of `to` with all settings and BPF programs that those of `from` have.
- * With `only_missing` those that are there already are left as they are. `holder` is a
- * process of ours that systemd needs to start a scope; it is in `to`/memcrun afterwards.
+ * Whose is the cgroup at the place's top in this hierarchy? 1: the one that was taken; 0: there
+ * is none; -EEXIST: another one, which nothing may be done to.
  */
-int place_build(const struct journal *journal, const struct hierarchies *hierarchies,
-		bool only_missing, pid_t holder, struct error *err);
+int place_owns(const struct place *place, const struct hierarchy *hierarchy, struct error *err);
+
+/* Has what was taken in this hierarchy all of its settings? */
+bool place_is_filled(const struct place *place, const struct hierarchy *hierarchy);
+void place_set_filled(struct place *place);
+
+/* Take what is at the place's top, in one hierarchy or in each that has it. */
+int place_take(struct place *place, const struct hierarchy *hierarchy, bool filled,
+	       struct error *err);
+int place_take_all(struct place *place, const struct hierarchies *hierarchies, struct error *err);
+
+/*
+ * A memcrun that is killed right behind mkdir(2) leaves a cgroup that its journal does not
+ * know. That is empty: remove it, if it is. A scope goes by itself, within `timeout_ms`.
+ */
+void place_drop_untaken(const struct place *place, const struct hierarchies *hierarchies,
+			int timeout_ms);
+
+/*
+ * Make the top of `to` in each hierarchy where `from` has one, unless it has been taken, and
+ * take it. `holder` is a process of ours that systemd needs to start a scope; it is in
+ * `to`/memcrun afterwards. With `count` journal->made becomes how many cgroups above were
+ * made for it. -EEXIST: somebody else has made it; what was made by then is taken.
+ */
+int place_make(struct journal *journal, const struct hierarchies *hierarchies, pid_t holder,
+	       bool count, struct error *err);
+
+/*
+ * Give the cgroups of `to`, whose tops are made, all settings and BPF programs that those of
+ * `from` have, and make those below. With `only_missing` cgroups that are there already are
+ * left as they are, but for tops that are not filled.
+ */
+int place_build(struct journal *journal, const struct hierarchies *hierarchies,
+		bool only_missing, struct error *err);
 
 /* Copy once more what of the settings has changed in `from` since then. */
 int place_settle(const struct journal *journal, const struct hierarchies *hierarchies,

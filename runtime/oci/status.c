@@ -81,15 +81,10 @@ static int read_fields(struct status *status, struct error *err)
 	return 0;
 }
 
-static int open_directory(const char *path, const char *id, struct error *err)
+static int open_directory(int root, const char *dir, const char *path, struct error *err)
 {
-	int ret = status_check_id(id, err), fd;
+	int fd = openat(root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (ret < 0)
-		return ret;
-	if (!path)
-		return error_errno(err, ENOMEM, "%s", id);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, errno, errno == ENOENT ? "no such container, \"%s\"" :
 				 "cannot open \"%s\"", path);
@@ -99,23 +94,25 @@ static int open_directory(const char *path, const char *id, struct error *err)
 int status_open_directory(const char *root, const char *id, struct error *err)
 {
 	auto_free char *path = directory(root, id);
+	int ret = status_check_id(id, err);
 
-	return open_directory(path, id, err);
+	if (ret < 0)
+		return ret;
+	if (!path)
+		return error_errno(err, ENOMEM, "%s", id);
+	return open_directory(AT_FDCWD, path, path, err);
 }
 
-int status_open(struct status *status, const char *root, const char *id, struct error *err)
+/* Of the directory `dirfd`, which is closed; `path` names it for messages. */
+static int read_in(struct status *status, int dirfd, const char *path, struct error *err)
 {
 	auto_status struct status made = STATUS_NONE;
-	auto_free char *path = directory(root, id);
 	auto_free char *text = NULL;
 	auto_close int fd = -1;
 	size_t len;
 	int ret;
 
-	ret = open_directory(path, id, err);
-	if (ret < 0)
-		return ret;
-	made.dirfd = ret;
+	made.dirfd = dirfd;
 	fd = openat(made.dirfd, "status", O_RDONLY | O_CLOEXEC);
 	ret = fd < 0 ? error_errno(err, errno, "cannot open") :
 		       file_read_all(fd, JSON_SIZE_MAX, &text, &len, err);
@@ -129,6 +126,23 @@ int status_open(struct status *status, const char *root, const char *id, struct 
 	*status = made;
 	made = (struct status)STATUS_NONE;
 	return 0;
+}
+
+int status_open(struct status *status, const char *root, const char *id, struct error *err)
+{
+	auto_free char *path = directory(root, id);
+	int dirfd = status_open_directory(root, id, err);
+
+	if (dirfd < 0)
+		return dirfd;
+	return read_in(status, dirfd, path ? path : id, err);
+}
+
+int status_open_at(struct status *status, int root, const char *id, struct error *err)
+{
+	int dirfd = open_directory(root, id, id, err);
+
+	return dirfd < 0 ? dirfd : read_in(status, dirfd, id, err);
 }
 
 /* Field 22 of /proc/PID/stat; the name before it may hold anything but its last ')'. */

@@ -45,6 +45,9 @@ int status_open_directory(const char *root, const char *id, struct error *err);
  */
 int status_open(struct status *status, const char *root, const char *id, struct error *err);
 
+/* The same below an open root, for a name that was read there. */
+int status_open_at(struct status *status, int root, const char *id, struct error *err);
+
 /* 1 while the container's first process lives (another one with its pid does not count). */
 int status_running(const struct status *status);
 

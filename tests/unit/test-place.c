@@ -291,6 +291,66 @@ TEST(what_is_made_above_it_is_counted_and_goes_with_it)
 	assert_true(is_dir(&dir, "a/b/other"));
 }
 
+/* As two movers would, of which one has been quicker. */
+TEST(a_destination_is_made_or_was_made_by_somebody_else)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V1, "memory");
+	auto_journal struct journal journal = { .from = at("/old", "/old"),
+						.to = at("/a/b/new", "/a/b/new") };
+	auto_journal struct journal second = { .from = at("/other", "/other"),
+					       .to = at("/a/b/new", "/a/b/new") };
+	const struct hierarchy *hierarchy = &hierarchies.each[0];
+	struct error err;
+
+	cgroup(&hierarchies, "/old");
+	cgroup(&hierarchies, "/other");
+	cgroup(&hierarchies, "/a");
+	assert_int_equal(place_take_all(&journal.from, &hierarchies, NULL), 0);
+	assert_int_equal(place_take_all(&second.from, &hierarchies, NULL), 0);
+	assert_int_equal(place_owns(&journal.to, hierarchy, NULL), 0);
+	assert_int_equal(place_make(&journal, &hierarchies, 0, true, NULL), 0);
+	assert_int_equal(journal.made[0], 1);
+	assert_int_equal(place_owns(&journal.to, hierarchy, NULL), 1);
+	assert_false(place_is_filled(&journal.to, hierarchy));
+
+	assert_int_equal(place_make(&second, &hierarchies, 0, true, &err), -EEXIST);
+	assert_string_equal(err.text, "there is a cgroup already, \"/memory/a/b/new\"");
+	assert_int_equal(second.to.id_count, 0);
+	assert_int_equal(place_owns(&second.to, hierarchy, NULL), -EEXIST);
+
+	/* the first one goes on, after a crash as well */
+	assert_int_equal(place_make(&journal, &hierarchies, 0, false, NULL), 0);
+	assert_int_equal(place_build(&journal, &hierarchies, false, NULL), 0);
+	assert_true(place_is_filled(&journal.to, hierarchy));
+	assert_int_equal(place_build(&second, &hierarchies, false, &err), -EEXIST);
+
+	/* one that was made anew is another one, whatever its name */
+	assert_int_equal(renameat(dir.fd, "a/b/new", dir.fd, "a/b/moved"), 0);
+	cgroup(&hierarchies, "/a/b/new");
+	assert_int_equal(place_owns(&journal.to, hierarchy, NULL), -EEXIST);
+	assert_int_equal(place_make(&journal, &hierarchies, 0, false, NULL), -EEXIST);
+}
+
+TEST(what_was_made_and_not_written_down_is_dropped_if_it_is_empty)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
+	auto_journal struct journal journal = { .from = at("/old", "/old"),
+						.to = at("/new", "/new") };
+
+	cgroup(&hierarchies, "/new/in");
+	place_drop_untaken(&journal.to, &hierarchies, 0);
+	assert_true(is_dir(&dir, "new/in"));
+	assert_int_equal(unlinkat(dir.fd, "new/in", AT_REMOVEDIR), 0);
+	assert_int_equal(place_take_all(&journal.to, &hierarchies, NULL), 0);
+	place_drop_untaken(&journal.to, &hierarchies, 0);
+	assert_true(is_dir(&dir, "new"));
+	journal.to.id_count = 0;
+	place_drop_untaken(&journal.to, &hierarchies, 0);
+	assert_false(is_dir(&dir, "new"));
+}
+
 TEST(late_settings_are_written_where_they_were)
 {
 	auto_scratch struct scratch dir = scratch_new();
@@ -308,6 +368,8 @@ TEST(late_settings_are_written_where_they_were)
 	scratch_file(&dir, "new/memory.move_charge_at_immigrate", "0\n");
 	scratch_file(&dir, "old/in/memory.move_charge_at_immigrate", "2\n");
 	scratch_file(&dir, "new/in/memory.move_charge_at_immigrate", "3\n");
+	assert_int_equal(place_take_all(&journal.from, &hierarchies, NULL), 0);
+	assert_int_equal(place_take_all(&journal.to, &hierarchies, NULL), 0);
 	assert_int_equal(place_remember_late(&journal, &hierarchies, NULL), 0);
 	/* all: what the other side has by then cannot be known yet */
 	assert_int_equal(journal.late_count, 2);
@@ -336,6 +398,8 @@ int main(void)
 		cmocka_unit_test(there_must_be_room_below_limits_that_are_new_to_it),
 		cmocka_unit_test(controllers_must_be_there_for_it),
 		cmocka_unit_test(what_is_made_above_it_is_counted_and_goes_with_it),
+		cmocka_unit_test(a_destination_is_made_or_was_made_by_somebody_else),
+		cmocka_unit_test(what_was_made_and_not_written_down_is_dropped_if_it_is_empty),
 		cmocka_unit_test(late_settings_are_written_where_they_were),
 	};
 
