@@ -9,12 +9,16 @@
 #include "base/caller.h"
 #include "base/cleanup.h"
 #include "cli/log.h"
+#include "cli/progress.h"
 #include "cli/verbs.h"
 #include "memory/plan.h"
 #include "oci/adopt.h"
 #include "oci/config.h"
-#include "oci/status.h"
+#include "oci/container.h"
 #include "oci/crun.h"
+
+/* For a move to end. */
+#define WAIT_USEC 30000000
 
 /* The verbs that end here. All others, known or not, are crun's. */
 static const struct verb {
@@ -262,16 +266,35 @@ static int run_verb(const struct verb *verb, const struct verb_context *context,
 	return verb->run(context, argc, argv);
 }
 
-/* A verb that crun alone does; or one that nobody knows. */
-static int pass(const struct verb_context *context, int argc, char **argv, int verb)
+static void on_wait(void *context, const struct control_progress *progress)
 {
+	progress_show(context, progress->stage, 0, 0);
+}
+
+/* A verb that crun alone does; or one that nobody knows. */
+static int pass(struct verb_context *context, int argc, char **argv, int verb)
+{
+	struct progress progress = { 0 };
+	struct control control = { .progress = on_wait, .context = &progress };
 	struct crun_container container;
 	struct error err;
+	int ret = 0;
 
 	crun_container_read(&container, argc, argv, verb);
 	if (container.id && (container.is_new ? status_check_new_id(container.id, &err) :
 						status_check_id(container.id, &err)) < 0)
 		return refuse_id(context, argv[verb], &err);
+	if (container.uses_cgroup) {
+		control.until = control_now_usec() + WAIT_USEC;
+		ret = container_wait_for_move(context->globals->root, container.id, &control, &err);
+		progress_end(&progress);
+	}
+	if (ret < 0) {
+		context->log.id = container.id;
+		error_prefix(&err, ret, "%s", container.id);
+		log_line(&context->log, LOG_LEVEL_ERROR, err.text);
+		return EXIT_FAILED;
+	}
 	return become_crun(context, argc, argv, NULL, -1);
 }
 

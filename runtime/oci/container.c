@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/control.h"
+#include "base/file.h"
+#include "oci/journal.h"
+
+/* container_wait_for_move() has a shared lock for a moment, which refuses nobody. */
+#define LOOK_MS 100
 
 void container_close(struct container *container)
 {
@@ -37,7 +41,8 @@ int container_open(struct container *container, const char *root, const char *id
 /* On the directory, which goes with the container; the lock goes with who holds it. */
 int container_lock(const struct status *status, int timeout_ms, struct error *err)
 {
-	int64_t until = control_now_usec() + (int64_t)timeout_ms * 1000;
+	int patience_ms = timeout_ms > LOOK_MS ? timeout_ms : LOOK_MS;
+	int64_t until = control_now_usec() + (int64_t)patience_ms * 1000;
 
 	while (flock(status->dirfd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
@@ -76,5 +81,23 @@ int container_open_locked(struct container *container, const char *root, const c
 		return error_set(err, EBUSY, "it has been deleted and made again");
 	close(container->status.dirfd);
 	container->status.dirfd = take_fd(&waiting.status.dirfd);
+	return 0;
+}
+
+int container_wait_for_move(const char *root, const char *id, const struct control *control,
+			    struct error *err)
+{
+	auto_close int dirfd = status_open_directory(root, id, NULL);
+	int ret;
+
+	/* the lock alone may be that of an update, which leaves the cgroup where it is */
+	while (dirfd >= 0 && file_exists_at(dirfd, JOURNAL_FILE) &&
+	       flock(dirfd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		ret = control_go_on(control, err);
+		if (ret < 0)
+			return error_prefix(err, ret, "a move is under way");
+		control_tell(control, "waiting for a move to end", 0, 0);
+		poll(NULL, 0, 10);
+	}
 	return 0;
 }

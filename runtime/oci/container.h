@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/control.h"
 #include "kernel/host.h"
 #include "oci/place.h"
 
@@ -36,3 +37,11 @@ int container_open_locked(struct container *container, const char *root, const c
  * record's directory open. -EBUSY: somebody does, for longer than `timeout_ms`.
  */
 int container_lock(const struct status *status, int timeout_ms, struct error *err);
+
+/*
+ * Until no memcrun moves the container: its cgroup in crun's record may be frozen or about to
+ * go. 0 also where there is no such container, and where a move was interrupted and its guard
+ * has done its work. -ETIMEDOUT: the move goes on for longer than `control` allows.
+ */
+int container_wait_for_move(const char *root, const char *id, const struct control *control,
+			    struct error *err);
