@@ -130,39 +130,74 @@ int file_write_all(int fd, const char *text, size_t len, struct error *err)
 	return 0;
 }
 
-int file_replace_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
-		    struct error *err)
+/* The name under which a new file waits to become `name`, in fresh memory. */
+static char *staged_name(const char *name)
 {
-	auto_free char *fresh = NULL;
+	char *staged;
+
+	return asprintf(&staged, ".%s.new", name) < 0 ? NULL : staged;
+}
+
+void file_discard_at(int dirfd, const char *name)
+{
+	auto_free char *staged = staged_name(name);
+
+	if (staged)
+		unlinkat(dirfd, staged, 0);
+}
+
+int file_commit_at(int dirfd, const char *name, struct error *err)
+{
+	auto_free char *staged = staged_name(name);
+	int ret = 0;
+
+	if (!staged)
+		ret = error_errno(err, ENOMEM, "%s", name);
+	else if (renameat(dirfd, staged, dirfd, name) < 0)
+		ret = error_errno(err, errno, "%s: cannot replace", name);
+	if (ret < 0)
+		file_discard_at(dirfd, name);
+	return ret;
+}
+
+int file_stage_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
+		  struct error *err)
+{
+	auto_free char *staged = staged_name(name);
 	auto_close int fd = -1;
 	bool had = false;
 	struct stat st;
 	int ret;
 
-	if (asprintf(&fresh, ".%s.new", name) < 0) {
-		fresh = NULL;
+	if (!staged)
 		return error_errno(err, ENOMEM, "%s", name);
-	}
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		mode = st.st_mode & 07777;
 		had = true;
 	}
-	if (unlinkat(dirfd, fresh, 0) < 0 && errno != ENOENT)
-		return error_errno(err, errno, "%s: cannot remove", fresh);
-	fd = openat(dirfd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (unlinkat(dirfd, staged, 0) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "%s: cannot remove", staged);
+	fd = openat(dirfd, staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
-		return error_errno(err, errno, "%s: cannot make", fresh);
+		return error_errno(err, errno, "%s: cannot make", staged);
 	ret = file_write_all(fd, text, len, err);
 	/* a user's file that root replaces stays the user's */
 	if (ret == 0 && had && geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
 		ret = error_errno(err, errno, "cannot replace");
 	/* the umask has had its way with the mode */
-	if (ret == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
-			 renameat(dirfd, fresh, dirfd, name) < 0))
+	if (ret == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
 		ret = error_errno(err, errno, "cannot replace");
 	if (ret < 0) {
-		unlinkat(dirfd, fresh, 0);
+		unlinkat(dirfd, staged, 0);
 		return error_prefix(err, ret, "%s", name);
 	}
 	return 0;
+}
+
+int file_replace_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
+		    struct error *err)
+{
+	int ret = file_stage_at(dirfd, name, mode, text, len, err);
+
+	return ret < 0 ? ret : file_commit_at(dirfd, name, err);
 }

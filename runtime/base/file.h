@@ -41,3 +41,14 @@ int file_write_all(int fd, const char *text, size_t len, struct error *err);
  */
 int file_replace_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
 		    struct error *err);
+
+/*
+ * The two halves of file_replace_at(), for a caller that must not find out behind something
+ * it cannot undo that there is no room for the file: staged, the text is on disk as
+ * ".NAME.new"; committed, it is `name`. A commit that fails discards it. Discarding where
+ * nothing is staged does nothing.
+ */
+int file_stage_at(int dirfd, const char *name, mode_t mode, const char *text, size_t len,
+		  struct error *err);
+int file_commit_at(int dirfd, const char *name, struct error *err);
+void file_discard_at(int dirfd, const char *name);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Sequences by first byte; the second byte's range rules out what is invalid. */
@@ -73,4 +76,44 @@ void utf8_repair(char *text)
 		from += (size_t)wrong_at;
 		text[from++] = '?';
 	}
+}
+
+/* The length of the control character at `text`, or 0. */
+static size_t control_len(const char *text)
+{
+	unsigned char first = (unsigned char)text[0], second;
+
+	if (first == 0x7f)
+		return 1;
+	if (first != 0xc2)
+		return 0;
+	second = (unsigned char)text[1];
+	return second >= 0x80 && second <= 0x9f ? 2 : 0;
+}
+
+int utf8_escape(char **text, size_t *len)
+{
+	size_t controls = 0, skip;
+	char *escaped, *to;
+
+	for (const char *c = *text; *c; c++)
+		controls += control_len(c) > 0;
+	if (!controls)
+		return 0;
+	escaped = malloc(*len + controls * strlen("\\u0000") + 1);
+	if (!escaped)
+		return -ENOMEM;
+	to = escaped;
+	for (const char *c = *text; *c; c += skip ? skip : 1) {
+		skip = control_len(c);
+		if (skip)
+			to += sprintf(to, "\\u%04x", (unsigned char)c[skip - 1]);
+		else
+			*to++ = *c;
+	}
+	*to = '\0';
+	free(*text);
+	*text = escaped;
+	*len = (size_t)(to - escaped);
+	return 0;
 }

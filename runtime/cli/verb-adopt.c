@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "cli/arguments.h"
 #include "cli/charges.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "oci/adopt.h"
@@ -108,11 +109,8 @@ static void on_progress(void *context, const struct control_progress *progress)
 static int print(struct adopting *adopting, const struct adopt_result *result)
 {
 	auto_json struct json *document = NULL;
-	auto_free char *text = NULL;
 	char time[SIZE_TEXT_MAX];
 	struct json_value *root;
-	size_t len;
-	int ret;
 
 	if (!adopting->json) {
 		if (charges_table(&result->moved, result->moved.total, &result->left) < 0)
@@ -129,10 +127,7 @@ static int print(struct adopting *adopting, const struct adopt_result *result)
 	json_set_i64(document, root, "left_bytes", result->left.total);
 	json_set_i64(document, root, "total_usec", result->total_usec);
 	charges_json(document, root, &result->moved, &result->left);
-	ret = json_write(document, root, true, &text, &len, &adopting->err);
-	if (ret == 0)
-		fputs(text, stdout);
-	return ret;
+	return print_json(document, &adopting->err);
 }
 
 int verb_adopt(const struct verb_context *context, int argc, char **argv)
@@ -140,6 +135,7 @@ int verb_adopt(const struct verb_context *context, int argc, char **argv)
 	struct verb_context ours = *context;
 	struct adopting adopting = { 0 };
 	struct adopt_result result = { 0 };
+	char moved[SIZE_TEXT_MAX];
 	const struct arguments arguments = {
 		.verb = "adopt",
 		.options = options,
@@ -171,9 +167,13 @@ int verb_adopt(const struct verb_context *context, int argc, char **argv)
 	if (ret < 0) {
 		error_prefix(&adopting.err, ret, "%s", adopting.request.id);
 	} else {
+		print_without_sigpipe();
 		ret = print(&adopting, &result);
-		if (ret == 0 && (fflush(stdout) || ferror(stdout)))
-			ret = error_errno(&adopting.err, errno ? errno : EIO, "adopt: cannot print");
+		if (ret == 0)
+			ret = print_end("adopt", &adopting.err);
+		if (ret < 0)
+			error_prefix(&adopting.err, ret, "%s: has taken over %s",
+				     adopting.request.id, size_text(moved, result.moved.total));
 	}
 	if (ret < 0)
 		log_line(&ours.log, LOG_LEVEL_ERROR, adopting.err.text);

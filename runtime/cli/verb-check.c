@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/process.h"
+#include "base/utf8.h"
 #include "cli/arguments.h"
+#include "cli/print.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "memory/plan.h"
@@ -109,18 +111,6 @@ static int read_options(struct check *check, int argc, char **argv)
 	return ret;
 }
 
-static int print_json(struct check *check, struct json *document)
-{
-	auto_free char *text = NULL;
-	size_t len;
-	int ret;
-
-	ret = json_write(document, json_root(document), true, &text, &len, &check->err);
-	if (ret == 0)
-		fputs(text, stdout);
-	return ret;
-}
-
 static int print_table(struct check *check, const struct table *table)
 {
 	if (table_print(table, stdout) < 0)
@@ -183,7 +173,7 @@ static int show_kernel(struct check *check)
 		if (!document)
 			return error_errno(&check->err, ENOMEM, "check: cannot print");
 		kernel_json(document, json_root(document), &features, &uts);
-		return print_json(check, document);
+		return print_json(document, &check->err);
 	}
 
 	printf("Linux %s, cgroup %s (%s layout)\n", uts.release, cgroup_mode_name(features.mode),
@@ -325,7 +315,7 @@ static int plan_json(struct check *check, const struct memory_plan *plan,
 	warnings = json_set_array(document, json_root(document), "warnings");
 	for (size_t i = 0; i < plan->note_count; i++)
 		json_add_string(document, warnings, plan->notes[i].text);
-	return print_json(check, document);
+	return print_json(document, &check->err);
 }
 
 static int plan_table(struct check *check, const struct memory_plan *plan,
@@ -421,6 +411,10 @@ static int read_state(struct check *check, struct state *state)
 	size_t len, i = 0;
 	int ret;
 
+	/* crun takes such a name, and prints a state without a process for it */
+	if (utf8_check(check->container, strlen(check->container)) >= 0)
+		return error_set(&check->err, EINVAL,
+				 "check: the name is not UTF-8, and crun prints no state of it");
 	argv[i++] = globals->program;
 	if (globals->root) {
 		argv[i++] = "--root";
@@ -520,8 +514,8 @@ int verb_check(const struct verb_context *context, int argc, char **argv)
 			ret = show_kernel(&check);
 	}
 	host_close(&check.host);
-	if (ret == 0 && (fflush(stdout) || ferror(stdout)))
-		ret = error_errno(&check.err, errno ? errno : EIO, "check: cannot print");
+	if (ret == 0)
+		ret = print_end("check", &check.err);
 	if (ret == 0)
 		return EXIT_DONE;
 

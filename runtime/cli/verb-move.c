@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/arguments.h"
 #include "cli/charges.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "oci/move.h"
@@ -155,13 +156,10 @@ static void on_progress(void *context, const struct control_progress *progress)
 
 /* --- what is printed */
 
-static int print_json(struct moving *moving, const struct move_result *result)
+static int print_document(struct moving *moving, const struct move_result *result)
 {
 	auto_json struct json *document = json_new();
-	auto_free char *text = NULL;
 	struct json_value *root;
-	size_t len;
-	int ret;
 
 	if (!document)
 		return error_errno(&moving->err, ENOMEM, "move: cannot print");
@@ -181,10 +179,7 @@ static int print_json(struct moving *moving, const struct move_result *result)
 	json_set_bool(document, root, "old_is_dying", result->dying);
 	json_set_bool(document, root, "old_is_held_by_namespace", result->held);
 	charges_json(document, root, result->by_type ? &result->moved : NULL, &result->left);
-	ret = json_write(document, root, true, &text, &len, &moving->err);
-	if (ret == 0)
-		fputs(text, stdout);
-	return ret;
+	return print_json(document, &moving->err);
 }
 
 static int print_table(struct moving *moving, const struct move_result *result)
@@ -288,10 +283,14 @@ int verb_move(const struct verb_context *context, int argc, char **argv)
 	if (ret < 0) {
 		error_prefix(&moving.err, ret, "%s", moving.request.id);
 	} else {
+		print_without_sigpipe();
 		warn(&ours, &moving, &result);
-		ret = moving.json ? print_json(&moving, &result) : print_table(&moving, &result);
-		if (ret == 0 && (fflush(stdout) || ferror(stdout)))
-			ret = error_errno(&moving.err, errno ? errno : EIO, "move: cannot print");
+		ret = moving.json ? print_document(&moving, &result) : print_table(&moving, &result);
+		if (ret == 0)
+			ret = print_end("move", &moving.err);
+		/* the move itself is done, and nobody would know */
+		if (ret < 0)
+			error_prefix(&moving.err, ret, "%s: is in %s", moving.request.id, result.to);
 	}
 	if (ret < 0)
 		log_line(&ours.log, LOG_LEVEL_ERROR, moving.err.text);

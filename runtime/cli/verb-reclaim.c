@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "cli/arguments.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-#include "oci/update.h"
+#include "oci/update-reclaim.h"
 
 /*
  * reclaim - ask for some of a container's memory back, by hand.
@@ -70,8 +72,11 @@ static int take_number(const char *name, const char *text, int64_t max, int64_t 
 
 static int take_size(const char *name, const char *text, int64_t *size, struct error *err)
 {
-	if (number_read_size(text, size, NULL) < 0)
-		return error_set(err, EINVAL, "--%s: not a size, \"%s\"", name, text);
+	int ret = number_read_size(text, size, NULL);
+
+	if (ret < 0)
+		return error_set(err, EINVAL, ret == -ERANGE ? "--%s: out of range, \"%s\"" :
+				 "--%s: not a size, \"%s\"", name, text);
 	return 0;
 }
 
@@ -104,20 +109,21 @@ static void on_progress(void *context, const struct control_progress *progress)
 	progress_show(&reclaiming->progress, progress->stage, progress->done, progress->total);
 }
 
+static const char *reclaimed_text(char text[SIZE_TEXT_MAX], const struct reclaim_result *result)
+{
+	return size_text(text, result->before > result->after ? result->before - result->after : 0);
+}
+
 static int print(struct reclaiming *reclaiming, const struct reclaim_result *result)
 {
 	char before[SIZE_TEXT_MAX], after[SIZE_TEXT_MAX], got[SIZE_TEXT_MAX];
 	auto_json struct json *document = NULL;
-	auto_free char *text = NULL;
 	struct json_value *root;
-	size_t len;
-	int ret;
 
 	if (!reclaiming->json) {
 		printf("%s: %s reclaimed, %s before, %s now\n", reclaiming->request.id,
-		       size_text(got, result->before > result->after ?
-					      result->before - result->after : 0),
-		       size_text(before, result->before), size_text(after, result->after));
+		       reclaimed_text(got, result), size_text(before, result->before),
+		       size_text(after, result->after));
 		return 0;
 	}
 	document = json_new();
@@ -128,10 +134,33 @@ static int print(struct reclaiming *reclaiming, const struct reclaim_result *res
 	json_set_i64(document, root, "before_bytes", result->before);
 	json_set_i64(document, root, "target_bytes", result->target);
 	json_set_i64(document, root, "after_bytes", result->after);
-	ret = json_write(document, root, true, &text, &len, &reclaiming->err);
-	if (ret == 0)
-		fputs(text, stdout);
-	return ret;
+	return print_json(document, &reclaiming->err);
+}
+
+/*
+ * A reclaim that did not get there is an error with its figures in it, and no result; only
+ * programs get one, to read how far it got.
+ */
+static int report(struct reclaiming *reclaiming, const struct reclaim_result *result, int ret)
+{
+	char after[SIZE_TEXT_MAX], got[SIZE_TEXT_MAX], target[SIZE_TEXT_MAX];
+	struct error why = reclaiming->err;
+	int printed = 0;
+
+	if (ret == 0 || reclaiming->json)
+		printed = print(reclaiming, result);
+	if (printed == 0)
+		printed = print_end("reclaim", &reclaiming->err);
+	reclaimed_text(got, result);
+	size_text(after, result->after);
+	if (ret < 0)
+		return error_set(&reclaiming->err, -ret, "%s: %s; %s were reclaimed, %s are in use, "
+				 "%s wanted", reclaiming->request.id, why.text, got, after,
+				 size_text(target, result->target));
+	if (printed < 0)
+		error_prefix(&reclaiming->err, printed, "%s: %s were reclaimed, %s are in use",
+			     reclaiming->request.id, got, after);
+	return printed;
 }
 
 int verb_reclaim(const struct verb_context *context, int argc, char **argv)
@@ -149,7 +178,6 @@ int verb_reclaim(const struct verb_context *context, int argc, char **argv)
 		.take = take_option,
 		.context = &reclaiming,
 	};
-	struct error why;
 	int ret;
 
 	ret = arguments_read(&arguments, argc, argv, &reclaiming.request.id, &reclaiming.err);
@@ -171,17 +199,12 @@ int verb_reclaim(const struct verb_context *context, int argc, char **argv)
 	};
 	ret = container_reclaim(&reclaiming.request, &result, &reclaiming.err);
 	progress_end(&reclaiming.progress);
-	if (ret < 0)
-		error_prefix(&reclaiming.err, ret, "%s", reclaiming.request.id);
+	print_without_sigpipe();
 	/* what was reclaimed was, also where it is not all */
-	if (ret == 0 || ret == -EBUSY || ret == -ETIMEDOUT || ret == -EINTR) {
-		why = reclaiming.err;
-		if (print(&reclaiming, &result) < 0 || fflush(stdout) || ferror(stdout))
-			ret = ret < 0 ? ret : error_set(&reclaiming.err, EIO,
-							"reclaim: cannot print");
-		else
-			reclaiming.err = why;
-	}
+	if (ret == 0 || (result.after >= 0 && (ret == -EBUSY || ret == -ETIMEDOUT || ret == -EINTR)))
+		ret = report(&reclaiming, &result, ret);
+	else
+		error_prefix(&reclaiming.err, ret, "%s", reclaiming.request.id);
 	if (ret < 0)
 		log_line(&ours.log, LOG_LEVEL_ERROR, reclaiming.err.text);
 	return ret < 0 ? EXIT_FAILED : EXIT_DONE;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "cli/arguments.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "oci/update.h"
@@ -106,14 +107,19 @@ static int take_setting(struct updating *updating, const struct setting *setting
 {
 	struct json_value *section;
 	int64_t number;
+	int ret;
 
 	section = json_need_object(updating->given, json_root(updating->given), setting->section);
 	if (setting->kind == TEXT) {
 		json_set_string(updating->given, section, setting->name, text);
 		return 0;
 	}
-	if (number_read_i64(text, &number, NULL) < 0 &&
-	    (setting->kind != SIZE || number_read_size(text, &number, NULL) < 0))
+	ret = number_read_i64(text, &number, NULL);
+	if (ret < 0 && setting->kind == SIZE)
+		ret = number_read_size(text, &number, NULL);
+	if (ret == -ERANGE)
+		return error_set(err, EINVAL, "--%s: out of range, \"%s\"", setting->option, text);
+	if (ret < 0)
 		return error_set(err, EINVAL, "--%s: not a %s, \"%s\"", setting->option,
 				 setting->kind == SIZE ? "size" : "number", text);
 	if (setting->kind == KEY)
@@ -248,7 +254,12 @@ int verb_update(const struct verb_context *context, int argc, char **argv)
 		ours.log.id = updating.request.id;
 		ret = read_resources(&updating);
 	}
-	if (ret == 0) {
+	/* returns where it could not */
+	if (ret == 0 && update_is_cruns(updating.request.resources)) {
+		ret = update_become_crun(&updating.request, argv - context->globals->verb,
+					 context->globals->verb, &updating.err);
+		error_prefix(&updating.err, ret, "%s", updating.request.id);
+	} else if (ret == 0) {
 		updating.request.control = (struct control){
 			.interrupted = progress_catch_signals(),
 			.until = updating.timeout ?
@@ -258,6 +269,7 @@ int verb_update(const struct verb_context *context, int argc, char **argv)
 		};
 		ret = container_update(&updating.request, &result, &updating.err);
 		progress_end(&updating.progress);
+		print_without_sigpipe();
 		if (ret < 0)
 			add_refusal(&updating, &result);
 		if (ret < 0)

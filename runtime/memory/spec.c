@@ -8,6 +8,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "memory/value.h"
 
 #define OCI "linux.resources.memory."
 #define ANNOTATION_PATH "annotations." ANNOTATION_PREFIX
@@ -248,10 +249,35 @@ int memory_spec_annotate(struct memory_spec *spec, const char *name, const char 
 	return error_set(err, EINVAL, "annotations.%s: unknown annotation, \"%s\"", name, value);
 }
 
+/*
+ * A value that is no size is refused by the kernel, late, in other words and by crun's hand;
+ * until then it would pass for a key that limits nothing.
+ */
+static int check_size(const char *file, const char *value, struct error *err)
+{
+	static const char *const sizes[] = {
+		"memory.max", "memory.high", "memory.low", "memory.min", "memory.swap.max",
+		"memory.swap.high", "memory.memsw.max", "memory.soft.max", "memory.reserve",
+		"memory.zswap.max",
+	};
+	int64_t bytes;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (strcmp(file, sizes[i]) == 0)
+			ret = memory_value_read(value, &bytes, NULL);
+	}
+	if (ret == 0)
+		return 0;
+	return error_set(err, -ret, "linux.resources.unified.%s: %s, \"%s\"", file,
+			 ret == -ERANGE ? "out of range" : "not a size", value);
+}
+
 int memory_spec_explicit(struct memory_spec *spec, const char *file, const char *value,
 			 struct error *err)
 {
 	struct memory_explicit *place;
+	int ret;
 
 	for (const char *c = value; *c; c++) {
 		/* crun splits some values into lines, the kernel none. */
@@ -273,6 +299,10 @@ int memory_spec_explicit(struct memory_spec *spec, const char *file, const char 
 	if (strlen(value) >= sizeof(place->value))
 		return error_set(err, EINVAL, "linux.resources.unified.%s: value too long, \"%s\"",
 				 file, value);
+
+	ret = check_size(file, value, err);
+	if (ret < 0)
+		return ret;
 
 	place = &spec->explicits[spec->explicit_count++];
 	strcpy(place->file, file);

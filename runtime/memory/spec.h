@@ -105,7 +105,7 @@ int memory_spec_set(struct memory_spec *spec, enum memory_field field, int64_t v
 int memory_spec_annotate(struct memory_spec *spec, const char *name, const char *value,
 			 struct error *err);
 
-/* Take in one memory.* key of `unified`. */
+/* Take in one memory.* key of `unified`. -EINVAL, -ERANGE: a size that the kernel cannot read. */
 int memory_spec_explicit(struct memory_spec *spec, const char *file, const char *value,
 			 struct error *err);
 

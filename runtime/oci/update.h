@@ -16,7 +16,8 @@
  * updated; what is written is what differs between the plan of then and that of now, so
  * that what somebody changed by hand stays. Memory is changed first, for it can be put
  * back, and comes back when crun refuses the rest. A journal beside crun's record has the
- * old values meanwhile: after a crash the next update puts them back and goes on.
+ * old values meanwhile, and a guard waits: when memcrun is killed the guard puts them back.
+ * Where the guard is killed as well the next update does.
  */
 
 struct update_request {
@@ -43,21 +44,13 @@ struct update_result {
 int container_update(const struct update_request *request, struct update_result *result,
 		     struct error *err);
 
-struct reclaim_request {
-	const char *root;
-	const char *id;
-	int64_t to;			/* bytes, or -1 */
-	int64_t by;			/* bytes, where `to` is -1 */
-	int swappiness;			/* -1: the kernel's own */
-	struct control control;
-};
+/* Is nothing in `resources` about memory? Then the update is crun's alone. */
+bool update_is_cruns(const struct json *resources);
 
-struct reclaim_result {
-	int64_t before;			/* bytes */
-	int64_t target;
-	int64_t after;
-};
-
-/* Errors as reclaim_to(); `result` is good after -EBUSY, -ETIMEDOUT and -EINTR as well. */
-int container_reclaim(const struct reclaim_request *request, struct reclaim_result *result,
-		      struct error *err);
+/*
+ * Such an update: become crun, with the `count` arguments `globals` (crun's options, behind
+ * the program's name) and what was given. Nothing of ours is read or kept. Returns only to
+ * say why it could not; -EBUSY: the container is being moved.
+ */
+int update_become_crun(const struct update_request *request, char **globals, int count,
+		       struct error *err);

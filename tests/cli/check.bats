@@ -141,6 +141,19 @@ state()
 	[[ $output == "memcrun: web: state: offset "* ]]
 }
 
+@test "control characters of a hostile config are escaped in json" {
+	printf '{"linux":{},"annotations":{"org.memcrun.tmpfs":"/a\177\302\2331m"}}' >config.json
+	check --cgroup-root "$FIXTURES/v2" --format json -f config.json >out
+	grep -qF '"asked": "/a\u007f\u009b1m"' out
+	run ! grep -q $'[\177\302]' out
+}
+
+@test "a name that is no UTF-8 is said to be none" {
+	FAKE_CRUN_DO="echo '{}'" run -1 check --cgroup-root "$FIXTURES/v2" $'w\377b'
+	[[ $output == "memcrun: check: the name is not UTF-8, and crun prints no state of it" ]]
+	not_run
+}
+
 @test "the hook refuses what is no memory file and a state without a process" {
 	for argument in memory.max =5 memory.max/x=5 cpu.max=5 memory.../x=5 ""; do
 		run -1 memcrun apply-hook "$argument" <<<"{\"pid\":$$}"

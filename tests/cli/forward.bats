@@ -186,3 +186,33 @@ setup() { common_setup; }
 	run -2 "$MEMCRUN" --crun
 	[[ $output == "memcrun: --crun: needs a path" ]]
 }
+
+# updates [ARGUMENT]... WANTED: crun itself is run with these resources, and nothing before it.
+updates()
+{
+	local wanted=${*: -1} number
+
+	rm -f "$RECORD/argv" "$RECORD/resources"
+	FAKE_CRUN_DO='cat "/proc/$$/fd/${6##*/}" >"$RECORD/resources"; exit 7' \
+		run -7 memcrun --root /r --debug update "${@:1:$#-1}" web
+	number=$(tr '\0' '\n' <"$RECORD/argv" | sed -n 's,^/proc/self/fd/,,p')
+	got_argv --root /r --debug update --resources "/proc/self/fd/$number" web
+	[[ $(<"$RECORD/resources") == "$wanted" ]]
+}
+
+@test "an update without memory becomes crun" {
+	echo '{"cpu":{"shares":5},"memory":{},"unified":{"pids.max":"7"}}' >resources.json
+	updates --pids-limit 50 '{"pids":{"limit":50}}'
+	updates --timeout 3 --cpu-idle 1 '{"unified":{"cpu.idle":"1"}}'
+	updates -r resources.json '{"cpu":{"shares":5},"unified":{"pids.max":"7"}}'
+	updates -r - '{"cpu":{"shares":5},"unified":{"pids.max":"7"}}' <resources.json
+}
+
+@test "an update with memory does not" {
+	for resources in '{"memory":{"limit":0}}' '{"memory":5}' '{"unified":{"memory.high":"max"}}'; do
+		echo "$resources" >resources.json
+		run -1 memcrun --root /nonexistent update -r resources.json web
+		[[ $output == "memcrun: web: no such container, "* ]]
+	done
+	not_run
+}

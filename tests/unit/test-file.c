@@ -252,6 +252,28 @@ TEST(a_file_that_cannot_be_replaced_is_left_with_nothing_beside_it)
 	assert_int_equal(file_exists_at(dir.fd, ".status.new"), 0);
 }
 
+TEST(a_staged_file_is_not_there_until_it_is_committed)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	char text[16];
+
+	scratch_file(&dir, "record", "old\n");
+	assert_int_equal(file_stage_at(dir.fd, "record", 0600, "new\n", 4, NULL), 0);
+	file_read_at(dir.fd, "record", text, sizeof(text), NULL);
+	assert_string_equal(text, "old");
+	assert_int_equal(file_commit_at(dir.fd, "record", NULL), 0);
+	file_read_at(dir.fd, "record", text, sizeof(text), NULL);
+	assert_string_equal(text, "new");
+
+	assert_int_equal(file_stage_at(dir.fd, "record", 0600, "newer\n", 6, NULL), 0);
+	file_discard_at(dir.fd, "record");
+	file_discard_at(dir.fd, "record");
+	assert_int_equal(file_exists_at(dir.fd, ".record.new"), 0);
+	assert_int_equal(file_commit_at(dir.fd, "record", NULL), -ENOENT);
+	file_read_at(dir.fd, "record", text, sizeof(text), NULL);
+	assert_string_equal(text, "new");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_new_file_has_the_mode_that_is_said_whatever_the_umask),
 		cmocka_unit_test(what_a_crash_left_is_replaced),
 		cmocka_unit_test(a_file_that_cannot_be_replaced_is_left_with_nothing_beside_it),
+		cmocka_unit_test(a_staged_file_is_not_there_until_it_is_committed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

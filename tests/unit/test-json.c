@@ -614,6 +614,26 @@ TEST(freeing_nothing_is_fine)
 	json_free(NULL);
 }
 
+/* A terminal would obey them. */
+TEST(control_characters_are_written_escaped)
+{
+	auto_json struct json *document = json_new();
+	auto_json struct json *again = NULL;
+	auto_free char *text = NULL;
+	const char *read = NULL;
+	size_t len;
+
+	json_set_string(document, json_root(document), "k\x7f",
+			"a\x7f" "b\xc2\x9b" "31m\xc2\x80\x1b\xc2\xa0\xc3\x9b");
+	assert_int_equal(json_write(document, json_root(document), false, &text, &len, NULL), 0);
+	assert_string_equal(text, "{\"k\\u007f\":\"a\\u007fb\\u009b31m\\u0080\\u001B\xc2\xa0"
+				  "\xc3\x9b\"}");
+	assert_int_equal(len, strlen(text));
+	assert_int_equal(json_parse(text, len, &again, NULL), 0);
+	json_get_string(json_root(again), "k\x7f", &read, NULL);
+	assert_string_equal(read, "a\x7f" "b\xc2\x9b" "31m\xc2\x80\x1b\xc2\xa0\xc3\x9b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -652,6 +672,7 @@ int main(void)
 		cmocka_unit_test(what_was_not_edited_is_written_as_it_was_read),
 		cmocka_unit_test(a_root_that_is_no_container_is_written_too),
 		cmocka_unit_test(freeing_nothing_is_fine),
+		cmocka_unit_test(control_characters_are_written_escaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

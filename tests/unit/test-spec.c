@@ -288,6 +288,30 @@ TEST(an_explicit_key_is_a_file_name_and_no_path)
 	assert_false(memory_spec_any(&spec));
 }
 
+TEST(an_explicit_size_is_one_that_the_kernel_reads)
+{
+	static const struct {
+		const char *file, *value, *wanted;
+	} rows[] = {
+		{ "memory.max", "garbage", "linux.resources.unified.memory.max: not a size, \"garbage\"" },
+		{ "memory.swap.max", "1kb", "linux.resources.unified.memory.swap.max: not a size, \"1kb\"" },
+		{ "memory.high", "16E", "linux.resources.unified.memory.high: out of range, \"16E\"" },
+		{ "memory.low", "max", "" },
+		{ "memory.min", " 0x1000\t", "linux.resources.unified.memory.min: a control character, "
+					     "\" 0x1000?\"" },
+		{ "memory.max", "18446744073709551615", "" },
+		{ "memory.oom.group", "perhaps", "" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct memory_spec spec = { 0 };
+		struct error err = { "" };
+
+		memory_spec_explicit(&spec, rows[i].file, rows[i].value, &err);
+		assert_row_text(rows[i].value, err.text, rows[i].wanted);
+	}
+}
+
 TEST(explicit_keys_have_bounds)
 {
 	struct memory_spec spec = { 0 };
@@ -385,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_bad_value_is_refused_with_the_annotation_and_the_value),
 		cmocka_unit_test(an_explicit_key_is_kept_as_it_was_written),
 		cmocka_unit_test(an_explicit_key_is_a_file_name_and_no_path),
+		cmocka_unit_test(an_explicit_size_is_one_that_the_kernel_reads),
 		cmocka_unit_test(explicit_keys_have_bounds),
 		cmocka_unit_test(killing_the_group_and_killing_none_contradict),
 		cmocka_unit_test(a_percentage_needs_a_limit),
