@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/number.h"
 #include "base/process.h"
 #include "base/utf8.h"
 #include "cli/arguments.h"
+#include "cli/check.h"
 #include "cli/print.h"
-#include "cli/table.h"
-#include "cli/verbs.h"
-#include "memory/plan.h"
 #include "oci/config.h"
 #include "oci/state.h"
 #include "oci/status.h"
@@ -25,17 +19,6 @@
  * check - what this kernel can do, what a config would become on it, and
  * whether a container still has what it asked for. Nothing is changed.
  */
-
-struct check {
-	const struct verb_context *context;
-	const char *bundle;
-	const char *config;
-	const char *container;
-	const char *cgroup_root;
-	bool json;
-	struct host host;
-	struct error err;
-};
 
 enum option_id {
 	OPTION_CONFIG = 'f',
@@ -111,275 +94,6 @@ static int read_options(struct check *check, int argc, char **argv)
 	return ret;
 }
 
-static int print_table(struct check *check, const struct table *table)
-{
-	if (table_print(table, stdout) < 0)
-		return error_errno(&check->err, ENOMEM, "check: cannot print");
-	return 0;
-}
-
-/* What the kernel can do */
-
-static const char *verdict(const struct memory_features *features, const struct memory_file *file)
-{
-	if (memory_features_ignore(features, file))
-		return "ignored";
-	return memory_features_have(features, file) ? "yes" : "no";
-}
-
-static void kernel_json(struct json *document, struct json_value *root,
-			const struct memory_features *features, const struct utsname *uts)
-{
-	struct json_value *kernel = json_set_object(document, root, "kernel");
-	struct json_value *files = json_set_array(document, root, "files");
-
-	json_set_string(document, kernel, "release", uts->release);
-	json_set_string(document, kernel, "cgroup", cgroup_mode_name(features->mode));
-	json_set_string(document, kernel, "layout", cgroup_layout_name(features->layout));
-	json_set_bool(document, kernel, "seen", features->seen);
-
-	for (size_t i = 0; i < memory_files_count; i++) {
-		const struct memory_file *file = &memory_files[i];
-		struct json_value *row;
-
-		if (file->mode != features->mode)
-			continue;
-		row = json_add_object(document, files);
-		json_set_string(document, row, "field", memory_field_name(file->field));
-		json_set_string(document, row, "file", file->name);
-		json_set_bool(document, row, "present", memory_features_have(features, file));
-		json_set_bool(document, row, "ignored", memory_features_ignore(features, file));
-		json_set_bool(document, row, "needs_patch", file->flags & FILE_PATCH);
-		json_set_string(document, row, "gives", file->gives);
-	}
-}
-
-static int show_kernel(struct check *check)
-{
-	auto_table struct table table = { 0 };
-	auto_json struct json *document = NULL;
-	struct memory_features features;
-	struct utsname uts;
-	int ret;
-
-	ret = memory_features_probe(&features, &check->host, NULL, &check->err);
-	if (ret < 0)
-		return ret;
-	memory_features_try(&features, &check->host, ~0U);
-	uname(&uts);
-
-	if (check->json) {
-		document = json_new();
-		if (!document)
-			return error_errno(&check->err, ENOMEM, "check: cannot print");
-		kernel_json(document, json_root(document), &features, &uts);
-		return print_json(document, &check->err);
-	}
-
-	printf("Linux %s, cgroup %s (%s layout)\n", uts.release, cgroup_mode_name(features.mode),
-	       cgroup_layout_name(features.layout));
-	if (!features.seen)
-		puts("No cgroup with the memory controller could be looked at: rows are assumed.");
-	puts("");
-
-	table_init(&table, 4);
-	for (const char *const *h = (const char *const[]){ "FIELD", "FILE", "HERE", "GIVES", NULL };
-	     *h; h++)
-		table_cell(&table, "%s", *h);
-	for (size_t i = 0; i < memory_files_count; i++) {
-		const struct memory_file *file = &memory_files[i];
-
-		if (file->mode != features.mode)
-			continue;
-		table_cell(&table, "%s", memory_field_name(file->field));
-		table_cell(&table, "%s", file->name);
-		table_cell(&table, "%s", verdict(&features, file));
-		table_cell(&table, "%s%s", file->gives,
-			   file->flags & FILE_PATCH ? " (patched kernel)" : "");
-	}
-	return print_table(check, &table);
-}
-
-/* A plan, alone or beside what is in force */
-
-/* One line of what is shown: a write, or a field that has none. */
-struct line {
-	enum memory_field field;
-	const struct plan_write *write;		/* NULL: nothing is written */
-	char in_force[MEMORY_VALUE_MAX];	/* "": not read */
-	bool drift;
-};
-
-struct lines {
-	size_t count;
-	struct line line[MEMORY_PLAN_MAX + MEMORY_FIELDS];
-};
-
-/* Writes by the field they serve, fields that are not written among them. */
-static void gather(struct lines *lines, const struct memory_plan *plan,
-		   const struct memory_spec *spec)
-{
-	lines->count = 0;
-	for (size_t field = 0; field <= MEMORY_FIELDS; field++) {
-		size_t before = lines->count;
-
-		for (size_t i = 0; i < plan->count; i++) {
-			if (plan->writes[i].field == field)
-				lines->line[lines->count++] = (struct line){
-					.field = (enum memory_field)field,
-					.write = &plan->writes[i],
-				};
-		}
-		if (field < MEMORY_FIELDS && lines->count == before &&
-		    memory_spec_asks(spec, (enum memory_field)field))
-			lines->line[lines->count++] = (struct line){
-				.field = (enum memory_field)field,
-			};
-	}
-}
-
-/* The value asked, as whoever asked wrote it. */
-static void asked_text(const struct memory_spec *spec, const struct line *line, char *text,
-		       size_t size)
-{
-	char asked[MEMORY_TEXT_MAX];
-
-	if (line->field == MEMORY_FIELDS || (line->write && line->write->is_explicit))
-		snprintf(text, size, "%s", line->write->value);
-	else
-		snprintf(text, size, "%s", memory_spec_text(spec, line->field, asked));
-}
-
-static const char *field_text(const struct line *line)
-{
-	return line->field == MEMORY_FIELDS ? "unified" : memory_field_name(line->field);
-}
-
-static void read_in_force(struct lines *lines, const struct cgroup *cgroup)
-{
-	for (size_t i = 0; i < lines->count; i++) {
-		struct line *line = &lines->line[i];
-
-		if (!line->write)
-			continue;
-		if (line->write->row && line->write->row->flags & FILE_ACTION) {
-			strcpy(line->in_force, "-");
-			continue;
-		}
-		if (file_read_at(cgroup->dirfd, line->write->file, line->in_force,
-				 sizeof(line->in_force), NULL) < 0)
-			snprintf(line->in_force, sizeof(line->in_force), "?");
-		memory_value_trim(line->in_force);
-		line->drift = !memory_value_same(line->in_force, line->write->value);
-	}
-}
-
-static int plan_json(struct check *check, const struct memory_plan *plan,
-		     const struct memory_spec *spec, const struct lines *lines,
-		     const struct cgroup *cgroup)
-{
-	auto_json struct json *document = json_new();
-	struct json_value *rows, *row, *warnings;
-	char text[MEMORY_VALUE_MAX];
-
-	if (!document)
-		return error_errno(&check->err, ENOMEM, "check: cannot print");
-
-	json_set_string(document, json_root(document), "cgroup", cgroup_mode_name(plan->mode));
-	if (check->container)
-		json_set_string(document, json_root(document), "container", check->container);
-	if (cgroup)
-		json_set_string(document, json_root(document), "path", cgroup->path);
-
-	rows = json_set_array(document, json_root(document), "plan");
-	for (size_t i = 0; i < lines->count; i++) {
-		const struct line *line = &lines->line[i];
-
-		row = json_add_object(document, rows);
-		asked_text(spec, line, text, sizeof(text));
-		json_set_string(document, row, "field", field_text(line));
-		json_set_string(document, row, "asked", text);
-		if (line->write) {
-			json_set_string(document, row, "file", line->write->file);
-			json_set_string(document, row, "value", line->write->value);
-		} else {
-			json_set_null(document, row, "file");
-			json_set_null(document, row, "value");
-		}
-		if (cgroup && line->write) {
-			json_set_string(document, row, "in_force", line->in_force);
-			json_set_bool(document, row, "drift", line->drift);
-		}
-	}
-
-	warnings = json_set_array(document, json_root(document), "warnings");
-	for (size_t i = 0; i < plan->note_count; i++)
-		json_add_string(document, warnings, plan->notes[i].text);
-	return print_json(document, &check->err);
-}
-
-static int plan_table(struct check *check, const struct memory_plan *plan,
-		      const struct memory_spec *spec, const struct lines *lines,
-		      const struct cgroup *cgroup)
-{
-	static const char *const heading[] = { "FIELD", "ASKED", "FILE", "VALUE", "IN FORCE", "" };
-	size_t columns = cgroup ? 6 : 4;
-	auto_table struct table table = { 0 };
-	char text[MEMORY_VALUE_MAX];
-	int ret;
-
-	table_init(&table, columns);
-	for (size_t i = 0; i < columns; i++)
-		table_cell(&table, "%s", heading[i]);
-	for (size_t i = 0; i < lines->count; i++) {
-		const struct line *line = &lines->line[i];
-
-		asked_text(spec, line, text, sizeof(text));
-		table_cell(&table, "%s", field_text(line));
-		table_cell(&table, "%s", text);
-		table_cell(&table, "%s", line->write ? line->write->file : "-");
-		table_cell(&table, "%s", line->write ? line->write->value : "-");
-		if (cgroup) {
-			table_cell(&table, "%s", line->write ? line->in_force : "-");
-			table_cell(&table, "%s", line->drift ? "DRIFT" : "");
-		}
-	}
-	ret = print_table(check, &table);
-	if (ret < 0)
-		return ret;
-
-	for (size_t i = 0; i < plan->note_count; i++)
-		printf("%swarning: %s\n", i ? "" : "\n", plan->notes[i].text);
-	return 0;
-}
-
-static int show_plan(struct check *check, const struct memory_spec *spec,
-		     const struct memory_features *features, const struct cgroup *cgroup)
-{
-	struct memory_plan plan;
-	struct lines lines;
-	int ret;
-
-	ret = memory_plan_make(&plan, spec, features, &check->err);
-	if (ret < 0)
-		return ret;
-
-	gather(&lines, &plan, spec);
-	if (cgroup)
-		read_in_force(&lines, cgroup);
-	if (check->json)
-		return plan_json(check, &plan, spec, &lines, cgroup);
-	if (cgroup) {
-		error_set(&check->err, 0, "%s: %s", check->container, cgroup->path);
-		printf("%s\n\n", check->err.text);
-	}
-	if (!lines.count) {
-		puts("no memory settings");
-		return 0;
-	}
-	return plan_table(check, &plan, spec, &lines, cgroup);
-}
-
 static int show_config(struct check *check)
 {
 	struct crun_create create = { .bundle = check->bundle };
@@ -399,7 +113,7 @@ static int show_config(struct check *check)
 	if (ret < 0)
 		return ret;
 	memory_features_try(&features, &check->host, config.spec.asked);
-	return show_plan(check, &config.spec, &features, NULL);
+	return check_show_plan(check, &config.spec, &features, NULL);
 }
 
 /* Ask crun, in the same state directory that we were called with. */
@@ -488,7 +202,7 @@ static int show_container(struct check *check)
 
 	memory_features_look(&features, &cgroup, &spec);
 	memory_features_try(&features, &check->host, spec.asked);
-	return show_plan(check, &spec, &features, &cgroup);
+	return check_show_plan(check, &spec, &features, &cgroup);
 }
 
 int verb_check(const struct verb_context *context, int argc, char **argv)
@@ -511,7 +225,7 @@ int verb_check(const struct verb_context *context, int argc, char **argv)
 		else if (check.bundle || check.config)
 			ret = show_config(&check);
 		else
-			ret = show_kernel(&check);
+			ret = check_show_kernel(&check);
 	}
 	host_close(&check.host);
 	if (ret == 0)

@@ -141,6 +141,73 @@ state()
 	[[ $output == "memcrun: web: state: offset "* ]]
 }
 
+# A tree of v2 in which crun's record puts the container web into /pods/a/web.
+tree_with_pods()
+{
+	mkdir -p tree/pods/a/web state/web
+	echo memory >tree/cgroup.controllers
+	for directory in pods pods/a pods/a/web; do
+		cp "$FIXTURES"/v2/system.slice/* "tree/$directory/"
+	done
+	printf '{"pid":%d,"cgroup-path":"/pods/a/web"}' $$ >state/web/status
+	echo 67108864 >tree/pods/a/web/memory.max
+}
+
+@test "what cgroups above leave of a limit and a protection is shown" {
+	tree_with_pods
+	echo 33554432 >tree/pods/memory.max
+	echo 50331648 >tree/pods/a/memory.max
+	echo 8388608 >tree/pods/a/memory.high
+	echo 4194304 >tree/pods/a/web/memory.low
+	echo 1048576 >tree/pods/a/memory.low
+	echo max >tree/pods/memory.low
+	echo 0 >tree/pods/memory.swap.max
+	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root state check --cgroup-root tree web
+	diff - <(printf '%s\n' "${lines[@]: -5}") <<-END
+	FILE             HERE      EFFECTIVE  FROM
+	memory.max       67108864  33554432   /pods
+	memory.high      max       8388608    /pods/a
+	memory.swap.max  max       0          /pods
+	memory.low       4194304   1048576    /pods/a
+	END
+	[[ $output != *DRIFT* ]]
+	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root state check --cgroup-root tree --format json web
+	[[ $(tr -d ' \n' <<<"$output") == *'"effective":[{"file":"memory.max","here":"67108864","value":"33554432","from":"/pods"},{'* ]]
+}
+
+@test "nothing is said of cgroups above that leave all" {
+	tree_with_pods
+	echo 67108864 >tree/pods/a/memory.max
+	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root state check --cgroup-root tree web
+	[[ $output != *EFFECTIVE* ]]
+	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root state check --cgroup-root tree --format json web
+	[[ $(tr -d ' \n' <<<"$output") == *'"effective":[]'* ]]
+}
+
+@test "a container that asked for nothing is limited by cgroups above all the same" {
+	tree_with_pods
+	echo max >tree/pods/a/web/memory.max
+	echo 33554432 >tree/pods/a/memory.max
+	FAKE_CRUN_DO="echo '{\"id\":\"web\",\"pid\":$$}'" \
+		run -0 memcrun --root state check --cgroup-root tree web
+	[[ $output == *"no memory settings"*"memory.max  max   33554432   /pods/a" ]]
+}
+
+@test "a flat parent of v1 limits nothing below it" {
+	mkdir -p tree/memory/flat/web state/web
+	cp "$FIXTURES"/v1/memory/memory.* tree/memory/
+	cp "$FIXTURES"/v1/memory/memory.* tree/memory/flat/
+	cp "$FIXTURES"/v1/memory/memory.* tree/memory/flat/web/
+	printf '{"pid":%d,"cgroup-path":"/flat/web"}' $$ >state/web/status
+	echo 33554432 >tree/memory/flat/memory.limit_in_bytes
+	echo 1 >tree/memory/flat/memory.use_hierarchy
+	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root state check --cgroup-root tree web
+	[[ $output == *"33554432   /flat"* ]]
+	echo 0 >tree/memory/flat/memory.use_hierarchy
+	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root state check --cgroup-root tree web
+	[[ $output != *EFFECTIVE* ]]
+}
+
 @test "control characters of a hostile config are escaped in json" {
 	printf '{"linux":{},"annotations":{"org.memcrun.tmpfs":"/a\177\302\2331m"}}' >config.json
 	check --cgroup-root "$FIXTURES/v2" --format json -f config.json >out

@@ -332,8 +332,124 @@ update_refused()
 	fi
 	run --separate-stderr memcrun reclaim --to 4M "$id"
 	assert_equal "$status" 1
-	assert_contains "$stderr" "nothing more can be reclaimed"
-	assert_contains "$output" "reclaimed"
+	assert_contains "$stderr" "nothing more can be reclaimed; "
+	assert_contains "$stderr" " were reclaimed, "
+	assert_contains "$stderr" " are in use, 4.0M wanted"
+	assert_equal "$output" ""
+	run --separate-stderr memcrun reclaim --to 4M --format json "$id"
+	assert_equal "$status" 1
+	[[ $(jq .after_bytes <<<"$output") -ge $((40 * MIB)) ]] || fail "$output"
 	[[ $(usage) -ge $((40 * MIB)) ]] || fail "it was reclaimed: $(usage)"
 	assert_alive
+}
+
+# The guard has the lock for as long as it has something to do.
+guard_is_done()
+{
+	flock "$STATE/$id" true
+}
+
+@test "an_update_killed_at_any_write_leaves_nothing_to_repair" {
+	local call number count=0
+
+	plain
+	strace -o "$BATS_TEST_TMPDIR/trace" memcrun update --memory 128M --memory-swap 160M "$id" 3>&-
+	memcrun update --memory 64M --memory-swap 96M "$id"
+	# behind the guard's fork: what comes before has changed nothing
+	awk -F '(' '{ count[$1]++ }
+		/^(clone|fork|vfork)/ { guarded = 1 }
+		guarded && (/^write\(/ || /^renameat/ || /^unlinkat\(/ || /^openat.*O_CREAT/) {
+			print $1, count[$1] }' "$BATS_TEST_TMPDIR/trace" >"$BATS_TEST_TMPDIR/calls"
+	while read -r call number; do
+		count=$((count + 1))
+		strace -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$number" \
+			memcrun update --memory 128M --memory-swap 160M "$id" 3>&- && continue
+		guard_is_done
+		[[ ! -e $STATE/$id/memcrun-update.json ]] || fail "a journal is left after $call $number"
+		[[ ! -e $STATE/$id/.config.json.new ]] || fail "a staged record is left"
+		assert_alive
+		# done or not done, and the record says which
+		if memcrun check --format json "$id" | jq -e '.plan[0].asked == "67108864"' >/dev/null; then
+			limits $((64 * MIB)) $((96 * MIB))
+		else
+			limits $((128 * MIB)) $((160 * MIB))
+			memcrun update --memory 64M --memory-swap 96M "$id"
+		fi
+	done <"$BATS_TEST_TMPDIR/calls"
+	[[ $count -ge 4 ]] || fail "only $count system calls"
+}
+
+@test "a_reclaim_that_is_killed_leaves_the_limit_and_the_oom_killer_as_they_were" {
+	local count=0 number
+
+	filled 8
+	[[ ! -e $directory/memory.reclaim ]] || skip "memory.reclaim changes no limit"
+	for ((number = 1; number < 12; number++)); do
+		strace -o /dev/null -e trace=write -e inject="write:signal=KILL:when=$number" \
+			memcrun reclaim --to 1M "$id" 3>&- >/dev/null && break
+		guard_is_done
+		limits $((96 * MIB)) $((128 * MIB))
+		assert_equal "$(head -n 1 "$directory/memory.oom_control")" "oom_kill_disable 0"
+		assert_alive
+		count=$((count + 1))
+	done
+	[[ $count -ge 4 ]] || fail "killed only $count times"
+}
+
+@test "an_update_whose_record_has_no_room_changes_nothing" {
+	local root=$BATS_TEST_TMPDIR/small config shares
+
+	mkdir "$root"
+	mount -t tmpfs -o size=1M none "$root"
+	configure '.linux.cgroupsPath = "/small" | .linux.resources.memory = {limit: 67108864}'
+	memcrun --root "$root" run --detach --bundle "$BUNDLE" --config "$config" small \
+		</dev/null >/dev/null 2>&1 3>&-
+	directory=$MEMORY_ROOT/small
+	shares=$(pids_max small)
+	# two pages are left: the journal has room, the record of more than one page has not
+	dd if=/dev/zero of="$root/small/filler" bs=4k 2>/dev/null || :
+	truncate -s "$(($(stat -c %s "$root/small/filler") / 4096 * 4096 - 4096))" "$root/small/filler"
+	[[ $(stat -c %s "$root/small/config.json") -gt 4096 ]] || fail "the record is small"
+	run --separate-stderr memcrun --root "$root" update --memory 32M --pids-limit 77 small
+	assert_equal "$status" 1
+	assert_contains "$stderr" "No space left on device"
+	assert_equal "$(pids_max small)" "$shares"
+	expect limit_in_bytes=$((64 * MIB)) -- max=$((64 * MIB))
+	rm "$root/small/filler"
+	memcrun --root "$root" update --memory 32M --pids-limit 77 small
+	expect limit_in_bytes=$((32 * MIB)) -- max=$((32 * MIB))
+	assert_equal "$(pids_max small)" 77
+	memcrun --root "$root" delete --force small
+	umount "$root"
+}
+
+pids_max()
+{
+	cat /sys/fs/cgroup/{,pids/}"$1/pids.max" 2>/dev/null
+}
+
+@test "an_update_says_again_only_what_it_changes" {
+	[[ $CGROUP == v2 && ! -e $MEMORY_ROOT/memory.swappiness ]] || skip "where swappiness is set"
+	filled 0 '{limit: 67108864, swappiness: 20}'
+	# as engines do: all settings, of which one is another
+	echo '{"memory":{"limit":33554432,"swappiness":20}}' >"$BATS_TEST_TMPDIR/resources"
+	run memcrun update -r "$BATS_TEST_TMPDIR/resources" "$id"
+	assert_equal "$status" 0
+	assert_equal "$output" ""
+	run memcrun update --memory-swappiness 30 "$id"
+	assert_equal "$status" 0
+	assert_contains "$output" 'linux.resources.memory.swappiness: this kernel has none'
+}
+
+@test "a_result_that_cannot_be_printed_is_said_in_the_error" {
+	filled 8
+	run memcrun reclaim --to 1G "$id"
+	assert_equal "$status" 0
+	run bash -c "exec memcrun reclaim --to 1G $id >/dev/full"
+	assert_equal "$status" 1
+	assert_contains "$output" "memcrun: $id: 0 were reclaimed, "
+	assert_contains "$output" ": reclaim: cannot print: No space left on device"
+	run bash -c "exec memcrun move --to /moved-$id $id >/dev/full"
+	assert_equal "$status" 1
+	assert_contains "$output" "memcrun: $id: is in /moved-$id: move: cannot print: No space left on device"
 }
