@@ -178,6 +178,8 @@ static int print_document(struct moving *moving, const struct move_result *resul
 	json_set_i64(document, root, "total_usec", result->total_usec);
 	json_set_bool(document, root, "old_is_dying", result->dying);
 	json_set_bool(document, root, "old_is_held_by_namespace", result->held);
+	json_set_string(document, root, "unit_properties_left",
+			result->unit_left ? result->unit_left : "");
 	charges_json(document, root, result->by_type ? &result->moved : NULL, &result->left);
 	return print_json(document, &moving->err);
 }
@@ -226,6 +228,12 @@ static void warn(const struct verb_context *context, struct moving *moving,
 	} else if (result->dying) {
 		error_set(&moving->err, 0, "%s: %s is removed, but still dying",
 			  moving->request.id, result->from);
+		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
+	}
+	if (result->unit_left && *result->unit_left) {
+		error_set(&moving->err, 0,
+			  "%s: systemd takes these properties for no new scope, and they are lost, "
+			  "\"%s\"", moving->request.id, result->unit_left);
 		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
 	}
 	if (result->by_type && result->frozen_usec && result->before &&

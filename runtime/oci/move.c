@@ -17,6 +17,7 @@
 #include "oci/move-guard.h"
 #include "oci/move-tasks.h"
 #include "oci/others.h"
+#include "oci/move-unit.h"
 
 #define REMOVE_TIMEOUT_MS 5000
 /* A removed cgroup goes when RCU and the workers of css are done with it. */
@@ -26,6 +27,7 @@ void move_result_free(struct move_result *result)
 {
 	free(result->from);
 	free(result->to);
+	free(result->unit_left);
 	*result = (struct move_result){ 0 };
 }
 
@@ -405,21 +407,6 @@ static int close_all(struct move *move, int ret, struct error *err)
 	return ret;
 }
 
-/* Ours in the new scope has this name: none of the container's may have it. */
-static int look_for_hold(const struct move *move, struct error *err)
-{
-	auto_free char *hold = tree_path(move->journal.from.top, PLACE_HOLD);
-
-	if (!hold)
-		return error_errno(err, ENOMEM, "move");
-	for (size_t i = 0; i < move->hierarchies.count; i++) {
-		if (hierarchy_has(&move->hierarchies.each[i], hold))
-			return error_set(err, EEXIST, "there is a cgroup with our name in it, \"%s\"",
-					 hold);
-	}
-	return 0;
-}
-
 static int prepare(struct move *move, struct error *err)
 {
 	const struct move_request *request = move->request;
@@ -448,8 +435,8 @@ static int prepare(struct move *move, struct error *err)
 				   &move->journal.frozen, err);
 	if (ret == 0 && !request->live && !move_can_freeze(move, &move->journal.from))
 		ret = error_set(err, EOPNOTSUPP, "there is no freezer here: --live");
-	if (ret == 0 && move->journal.systemd)
-		ret = look_for_hold(move, err);
+	if (ret == 0)
+		ret = move_look_at_unit(move, err);
 	if (ret == 0)
 		ret = move_look_at_charges(move, err);
 	if (ret < 0)

@@ -45,6 +45,7 @@ struct move_result {
 	int64_t frozen_usec;	/* 0: it was not, or it was before */
 	int64_t total_usec;
 	int tasks;
+	char *unit_left;	/* names of properties that the new scope cannot have, or "" */
 	bool by_type;		/* moved.by_type is known: not on v1 */
 	bool charges;		/* this kernel moves charges */
 	bool undone;		/* it was, and the container is where it was before */

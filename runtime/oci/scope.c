@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,25 +16,14 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
-#include "base/process.h"
-
-#define SERVICE "org.freedesktop.systemd1"
-#define MANAGER_OBJECT "/org/freedesktop/systemd1"
-#define MANAGER "org.freedesktop.systemd1.Manager"
+#include "oci/scope-bus.h"
+#include "oci/scope-properties.h"
 
 /* The job of a scope is done in milliseconds; a manager that hangs is not waited for. */
 #define START_TIMEOUT_MS 20000
 
-#define ARGUMENTS_MAX 1024
-
-/* What a scope's cgroup has from systemd and would get again from it on a reload. */
-static const char *const properties[] = {
-	"AllowedCPUs", "AllowedMemoryNodes", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec",
-	"CPUShares", "CPUWeight", "DeviceAllow", "DevicePolicy", "IODeviceWeight",
-	"IOReadBandwidthMax", "IOReadIOPSMax", "IOWeight", "IOWriteBandwidthMax",
-	"IOWriteIOPSMax", "MemoryHigh", "MemoryLow", "MemoryMax", "MemoryMin", "MemorySwapMax",
-	"TasksMax",
-};
+/* The inode of the initial user namespace: PROC_USER_INIT_INO in the kernel. */
+#define INITIAL_USER_NAMESPACE 0xEFFFFFFDU
 
 static const struct {
 	const char *file;
@@ -46,59 +36,6 @@ static const struct {
 	{ "memory.min", "MemoryMin" },
 	{ "memory.swap.max", "MemorySwapMax" },
 };
-
-struct arguments {
-	size_t count;
-	char *each[ARGUMENTS_MAX + 1];
-};
-
-static void arguments_free(struct arguments *arguments)
-{
-	for (size_t i = 0; i < arguments->count; i++)
-		free(arguments->each[i]);
-	arguments->count = 0;
-}
-
-#define auto_arguments __attribute__((cleanup(arguments_free)))
-
-/* Out of memory or room shows as a count that is too high: see run(). */
-static void add(struct arguments *arguments, const char *text)
-{
-	if (arguments->count < ARGUMENTS_MAX)
-		arguments->each[arguments->count] = strdup(text);
-	if (arguments->count < ARGUMENTS_MAX && arguments->each[arguments->count])
-		arguments->count++;
-	else
-		errno = ENOMEM;
-}
-
-static void add_all(struct arguments *arguments, const char *const *texts)
-{
-	for (; *texts; texts++)
-		add(arguments, *texts);
-}
-
-static void busctl(struct arguments *arguments, bool user)
-{
-	errno = 0;
-	add_all(arguments, (const char *const[]){ "busctl", user ? "--user" : "--system",
-						  "--json=short", "--", "call", NULL });
-}
-
-static int run(struct arguments *arguments, struct json **answer, struct error *err)
-{
-	auto_free char *text = NULL;
-	size_t len = 0;
-	int ret;
-
-	if (errno == ENOMEM)
-		return error_errno(err, ENOMEM, "busctl");
-	arguments->each[arguments->count] = NULL;
-	ret = process_capture(arguments->each, JSON_SIZE_MAX, &text, &len, err);
-	if (ret == 0 && answer)
-		ret = json_parse(text, len, answer, err);
-	return ret < 0 ? error_prefix(err, ret, "systemd") : 0;
-}
 
 int scope_slice_path(const char *slice, char **path, struct error *err)
 {
@@ -128,16 +65,16 @@ int scope_slice_path(const char *slice, char **path, struct error *err)
 
 int scope_manager_path(bool user, char **path, struct error *err)
 {
-	auto_arguments struct arguments arguments = { 0 };
+	auto_scope_call struct scope_call call = { 0 };
 	auto_json struct json *answer = NULL;
 	struct json_value *data;
 	int ret;
 
-	busctl(&arguments, user);
-	add_all(&arguments, (const char *const[]){ SERVICE, MANAGER_OBJECT,
+	scope_call_begin(&call, user);
+	scope_call_add_all(&call, (const char *const[]){ SCOPE_SERVICE, SCOPE_MANAGER_OBJECT,
 						   "org.freedesktop.DBus.Properties", "Get", "ss",
-						   MANAGER, "ControlGroup", NULL });
-	ret = run(&arguments, &answer, err);
+						   SCOPE_MANAGER, "ControlGroup", NULL });
+	ret = scope_call_run(&call, &answer, err);
 	if (ret < 0)
 		return ret;
 	/* {"type":"v","data":[{"type":"s","data":"/..."}]} */
@@ -149,67 +86,10 @@ int scope_manager_path(bool user, char **path, struct error *err)
 	return *path ? 0 : error_errno(err, ENOMEM, "systemd");
 }
 
-/*
- * A value as busctl prints it in JSON, in the form it wants one: an array is its length
- * and its elements, a struct is its members.
- */
-static const char *add_value(struct arguments *arguments, const char *type,
-			     const struct json_value *value)
-{
-	char number[24];
-
-	if (*type == 'a') {
-		const char *end = type + 1;
-
-		snprintf(number, sizeof(number), "%" PRIu32, value->count);
-		add(arguments, number);
-		for (const struct json_value *each = value->first; each; each = each->next)
-			end = add_value(arguments, type + 1, each);
-		return end;
-	}
-	if (*type == '(') {
-		type++;
-		for (const struct json_value *each = value->first; each && *type != ')';
-		     each = each->next)
-			type = add_value(arguments, type, each);
-		return type + 1;
-	}
-	switch (value->type) {
-	case JSON_TRUE:
-		add(arguments, "true");
-		break;
-	case JSON_FALSE:
-		add(arguments, "false");
-		break;
-	case JSON_STRING:
-	case JSON_NUMBER:
-		add(arguments, value->text);
-		break;
-	case JSON_NULL:
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		errno = ENOMEM;
-		break;
-	}
-	return type + 1;
-}
-
-/* Not set, as systemd shows it: sent back it may be refused. */
-static bool is_default(const char *name, const struct json_value *value)
-{
-	/* no swap at all is a limit, too */
-	if (value->type == JSON_NUMBER)
-		return strcmp(value->text, "18446744073709551615") == 0 ||
-		       (strcmp(value->text, "0") == 0 && strcmp(name, "MemorySwapMax") != 0);
-	if (value->type == JSON_STRING)
-		return strcmp(value->text, "auto") == 0;
-	return value->type == JSON_ARRAY && value->count == 0;
-}
-
 /* "libpod-1.scope" to "libpod_2d1_2escope", as systemd names its objects. */
 static char *object_path(const char *unit)
 {
-	static const char prefix[] = MANAGER_OBJECT "/unit/";
+	static const char prefix[] = SCOPE_MANAGER_OBJECT "/unit/";
 	char *path = malloc(sizeof(prefix) + 3 * strlen(unit)), *end;
 
 	if (!path)
@@ -225,39 +105,19 @@ static char *object_path(const char *unit)
 	return path;
 }
 
+/* Of all of the unit's interfaces: what all units have, and what a scope has. */
 static int read_properties(bool user, const char *unit, struct json **answer, struct error *err)
 {
-	auto_arguments struct arguments arguments = { 0 };
+	auto_scope_call struct scope_call call = { 0 };
 	auto_free char *object = object_path(unit);
 
 	if (!object)
 		return error_errno(err, ENOMEM, "systemd");
-	busctl(&arguments, user);
-	add_all(&arguments, (const char *const[]){ SERVICE, object,
+	scope_call_begin(&call, user);
+	scope_call_add_all(&call, (const char *const[]){ SCOPE_SERVICE, object,
 						   "org.freedesktop.DBus.Properties", "GetAll",
-						   "s", SERVICE ".Scope", NULL });
-	return run(&arguments, answer, err);
-}
-
-/* Name, signature and value of each property that is set; returns how many. */
-static int add_properties(struct arguments *arguments, const struct json *answer)
-{
-	struct json_value *all = json_find(json_root(answer), "data");
-	int count = 0;
-
-	for (size_t i = 0; all && i < sizeof(properties) / sizeof(properties[0]); i++) {
-		struct json_value *property = json_member(all->first, properties[i]);
-		struct json_value *type = property ? json_find(property, "type") : NULL;
-		struct json_value *value = property ? json_find(property, "data") : NULL;
-
-		if (!type || !value || type->type != JSON_STRING || is_default(properties[i], value))
-			continue;
-		add(arguments, properties[i]);
-		add(arguments, type->text);
-		add_value(arguments, type->text, value);
-		count++;
-	}
-	return count;
+						   "s", "", NULL });
+	return scope_call_run(&call, answer, err);
 }
 
 static bool is_in(pid_t pid, const char *unit)
@@ -295,16 +155,14 @@ static int read_value(const char *text, uint64_t *value, struct error *err)
 	return ret;
 }
 
+/* A user namespace may map all users as the initial one does: only its inode is certain. */
 bool scope_is_users(void)
 {
-	char map[128];
-	unsigned int inside, outside, count;
+	struct stat st;
 
 	if (geteuid() != 0)
 		return true;
-	return file_read_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map), NULL) > 0 &&
-	       (sscanf(map, "%u %u %u", &inside, &outside, &count) != 3 || inside != 0 ||
-		outside != 0 || count != UINT32_MAX);
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NAMESPACE;
 }
 
 /* systemd has no such limit of nothing. */
@@ -354,36 +212,32 @@ int scope_in_step(bool user, const char *unit, struct memory_plan *plan, struct 
 int scope_set_memory(bool user, const char *unit, const struct memory_plan *plan,
 		     struct error *err)
 {
-	auto_arguments struct arguments arguments = { 0 };
-	auto_arguments struct arguments extra = { 0 };
+	auto_scope_call struct scope_call call = { 0 };
+	auto_scope_call struct scope_call extra = { 0 };
 	const char *property;
 	char text[24];
 	uint64_t value = 0;
 	int ret, count = 0;
 
-	errno = 0;
 	for (size_t i = 0; i < plan->count; i++) {
 		property = scope_property(plan->writes[i].file, plan->writes[i].value, &value);
 		if (!property)
 			continue;
 		snprintf(text, sizeof(text), "%" PRIu64, value);
-		add_all(&extra, (const char *const[]){ property, "t", text, NULL });
+		scope_call_add_all(&extra, (const char *const[]){ property, "t", text, NULL });
 		count++;
 	}
-	if (errno == ENOMEM)
-		return error_errno(err, ENOMEM, "systemd");
 	if (count == 0)
 		return 0;
 
-	busctl(&arguments, user);
+	scope_call_begin(&call, user);
 	snprintf(text, sizeof(text), "%d", count);
 	/* true: of this boot alone, as the scope is */
-	add_all(&arguments, (const char *const[]){ SERVICE, MANAGER_OBJECT, MANAGER,
+	scope_call_add_all(&call, (const char *const[]){ SCOPE_SERVICE, SCOPE_MANAGER_OBJECT, SCOPE_MANAGER,
 						   "SetUnitProperties", "sba(sv)", unit, "true",
 						   text, NULL });
-	for (size_t i = 0; i < extra.count; i++)
-		add(&arguments, extra.each[i]);
-	ret = run(&arguments, NULL, err);
+	scope_call_append(&call, &extra);
+	ret = scope_call_run(&call, NULL, err);
 	return ret < 0 ? error_prefix(err, ret, "%s", unit) : 0;
 }
 
@@ -391,35 +245,33 @@ int scope_start(bool user, const char *unit, const char *slice, const char *like
 		struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
-	auto_arguments struct arguments arguments = { 0 };
-	auto_arguments struct arguments extra = { 0 };
+	auto_scope_call struct scope_call call = { 0 };
+	auto_scope_call struct scope_call extra = { 0 };
 	auto_json struct json *had = NULL;
+	struct json_value *had_data;
 	char count[16], number[16];
 	int ret, properties_count;
 
 	ret = read_properties(user, like, &had, err);
 	if (ret < 0)
 		return ret;
-	errno = 0;
-	properties_count = 5 + add_properties(&extra, had);
-	if (errno == ENOMEM)
-		return error_errno(err, ENOMEM, "systemd");
+	/* its slice and its process are its own; all else is as `like` has it */
+	had_data = json_find(json_root(had), "data");
+	if (!had_data || !had_data->first)
+		return error_set(err, EPROTO, "%s: systemd does not say its properties", like);
+	properties_count = 2 + scope_properties_add(&extra, had_data->first);
 
-	busctl(&arguments, user);
+	scope_call_begin(&call, user);
 	snprintf(count, sizeof(count), "%d", properties_count);
 	snprintf(number, sizeof(number), "%d", pid);
-	add_all(&arguments, (const char *const[]){
-		SERVICE, MANAGER_OBJECT, MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))",
-		unit, "fail", count,
-		"Description", "s", "libcrun container",
+	scope_call_add_all(&call, (const char *const[]){
+		SCOPE_SERVICE, SCOPE_MANAGER_OBJECT, SCOPE_MANAGER, "StartTransientUnit",
+		"ssa(sv)a(sa(sv))", unit, "fail", count,
 		"Slice", "s", slice,
-		"Delegate", "b", "true",
-		"DefaultDependencies", "b", "false",
 		"PIDs", "au", "1", number, NULL });
-	for (size_t i = 0; i < extra.count; i++)
-		add(&arguments, extra.each[i]);
-	add(&arguments, "0");
-	ret = run(&arguments, NULL, err);
+	scope_call_append(&call, &extra);
+	scope_call_add(&call, "0");
+	ret = scope_call_run(&call, NULL, err);
 	if (ret < 0)
 		return error_prefix(err, ret, "%s", unit);
 
@@ -429,4 +281,18 @@ int scope_start(bool user, const char *unit, const char *slice, const char *like
 		nanosleep(&pause, NULL);
 	}
 	return 0;
+}
+
+int scope_left(bool user, const char *unit, char **names, struct error *err)
+{
+	auto_json struct json *answer = NULL;
+	const struct json_value *all;
+	int ret;
+
+	ret = read_properties(user, unit, &answer, err);
+	if (ret < 0)
+		return ret;
+	all = json_find(json_root(answer), "data");
+	ret = scope_properties_left(all ? all->first : NULL, names);
+	return ret < 0 ? error_errno(err, -ret, "%s", unit) : 0;
 }

@@ -19,7 +19,7 @@
  */
 int scope_slice_path(const char *slice, char **path, struct error *err);
 
-/* Is it the user's own manager, and not the system's? So it is in a user namespace, too. */
+/* Is the user's own manager in charge, and not the system's? Yes in any user namespace. */
 bool scope_is_users(void);
 
 /* Where the units of this user's manager are: "" for the system's. Fresh memory. */
@@ -43,8 +43,14 @@ int scope_set_memory(bool user, const char *unit, const struct memory_plan *plan
 		     struct error *err);
 
 /*
- * Start the scope `unit` in `slice` with process `pid` in it, delegated, with what the
- * scope `like` has of systemd's resource control. Returns when `pid` has been moved.
+ * Start the scope `unit` in `slice` with process `pid` in it, delegated, with all properties of
+ * the scope `like` that systemd takes for a new scope. Returns when `pid` has been moved.
  */
 int scope_start(bool user, const char *unit, const char *slice, const char *like, pid_t pid,
 		struct error *err);
+
+/*
+ * The names of the properties of `unit` that scope_start() cannot give to a new scope, with
+ * ", " between them; "" where there are none. Fresh memory.
+ */
+int scope_left(bool user, const char *unit, char **names, struct error *err);

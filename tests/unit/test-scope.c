@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "oci/scope.h"
 
+#include <sched.h>
+#include <sys/wait.h>
+
 #include "test.h"
 
 TEST(a_slice_is_below_those_that_its_name_says)
@@ -173,9 +176,43 @@ TEST(a_manager_that_does_not_say_it_is_an_error)
 	}
 }
 
+/* A child in a new user namespace, which maps all users as the initial one does. */
+TEST(a_user_namespace_is_told_by_its_inode_and_not_by_its_map)
+{
+	static const char map[] = "0 0 4294967295";
+	int ready[2], mapped[2], status = 0;
+	auto_close int fd = -1;
+	char path[64], byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC) + pipe2(mapped, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(mapped[1]);
+		if (unshare(CLONE_NEWUSER) < 0 || write(ready[1], "", 1) != 1 ||
+		    read(mapped[0], &byte, 1) != 1)
+			_exit(77);
+		_exit(scope_is_users() ? 0 : 1);
+	}
+	close(ready[1]);
+	close(mapped[0]);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	/* where no such namespace can be made there is none to be told */
+	if (read(ready[0], &byte, 1) == 1)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, map, sizeof(map) - 1) > 0)
+		assert_int_equal(write(mapped[1], "", 1), 1);
+	close(mapped[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
+	close(ready[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_user_namespace_is_told_by_its_inode_and_not_by_its_map),
 		cmocka_unit_test(a_slice_is_below_those_that_its_name_says),
 		cmocka_unit_test(what_names_no_slice_is_refused_and_nothing_is_written),
 		cmocka_unit_test(a_name_may_be_as_long_as_a_units_and_no_longer),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "oci/move-state.h"
+
+/*
+ * move-unit - what systemd means for a move, before the move begins.
+ */
+
+/*
+ * Check the container's unit, and the destination of a container that has none, and fill
+ * result->unit_left. -EEXIST: the container has a cgroup with our name; -EPERM: systemd would
+ * take the controllers of the destination away.
+ */
+int move_look_at_unit(struct move *move, struct error *err);
