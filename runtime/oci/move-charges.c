@@ -101,13 +101,46 @@ static int read_migrated(const struct move *move, const char *path, struct charg
 	return ret;
 }
 
+/* Only systemd removes the old cgroup before move_take_stock() can read it. */
+void move_read_left(struct move *move)
+{
+	if (move->journal.systemd)
+		read_usage(move, &move->journal.from, &move->result->left);
+}
+
+/* On v1 charges move with the tasks: what has not come has stayed. */
+static void subtract_what_came(const struct move *move, struct charge_usage *left)
+{
+	struct charge_usage came;
+
+	read_usage(move, &move->journal.to, &came);
+	left->total = move->result->before;
+	for (int type = 0; type < CHARGE_TYPES; type++)
+		left->by_type[type] = left->by_type[type] > came.by_type[type] ?
+				      left->by_type[type] - came.by_type[type] : 0;
+	left->total = left->total > came.total ? left->total - came.total : 0;
+}
+
+void move_settle_left(struct move *move)
+{
+	struct charge_usage *left = &move->result->left;
+	int64_t total = move_total_of(move, &move->journal.from);
+
+	if (!move->memory)
+		return;
+	if (total || !move->journal.systemd || move_has_memory(move, &move->journal.from))
+		left->total = total;
+	else if (move->memory->mode == CGROUP_V1)
+		subtract_what_came(move, left);
+}
+
 /* What is left by type, and what was moved; before the old cgroup goes. */
 void move_take_stock(struct move *move)
 {
 	struct move_result *result = move->result;
 	struct charge_usage left, moved;
 
-	/* systemd may have removed it: then the total that was seen last has to do */
+	/* systemd may have removed it: then what was read before the tasks left still holds */
 	if (read_usage(move, &move->journal.from, &left) == 0)
 		result->left = left;
 	result->charges = move->charges;

@@ -26,5 +26,11 @@ int move_migrate(struct move *move, bool at_once, struct error *err);
 /* Charged to a side, without what takes time: it is asked while the container is frozen. */
 int64_t move_total_of(const struct move *move, const struct place *place);
 
+/* What a scope is still charged for, by type: systemd removes the scope with its last task. */
+void move_read_left(struct move *move);
+
+/* The total that has stayed, when the tasks have left. */
+void move_settle_left(struct move *move);
+
 /* What is left by type, and what was moved; before the old cgroup goes. */
 void move_take_stock(struct move *move);

@@ -220,7 +220,6 @@ static int make(struct move *move, pid_t holder, struct error *err)
 /* From a journal that is written to crun's changed record. */
 static int carry(struct move *move, bool only_missing, struct error *err)
 {
-	int64_t left;
 	/* on the way back what is there has its late settings, and what we come from not yet */
 	bool made = !move->back || !move_has_memory(move, &move->journal.to);
 	int ret;
@@ -260,18 +259,18 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 		ret = control_go_on(&move->control, err);
 	/* behind them systemd may have removed it at once */
 	move->dying = dying(move);
+	move_read_left(move);
 	if (ret == 0)
 		ret = move_tasks(move, err);
 	/* what they were charged since, or all of it; systemd may have removed it already */
-	left = move_total_of(move, &move->journal.from);
-	if (ret == 0 && left && move->charges && move->memory->mode == CGROUP_V2) {
+	if (ret == 0 && move->charges && move->memory->mode == CGROUP_V2 &&
+	    move_total_of(move, &move->journal.from))
 		ret = move_migrate(move, !move->journal.live, err);
-		left = move_total_of(move, &move->journal.from);
-	}
 	if (ret < 0)
 		return ret;
-	move->result->left.total = left;
-	move->result->after = left + move_total_of(move, &move->journal.to);
+	move_settle_left(move);
+	move->result->after = move->result->left.total +
+			      move_total_of(move, &move->journal.to);
 	return record(move, err);
 }
 
