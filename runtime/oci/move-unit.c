@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/tree.h"
+#include "oci/delegate.h"
 #include "oci/scope.h"
 
 /* Ours in the new scope has this name: none of the container's may have it. */
@@ -27,7 +28,8 @@ int move_look_at_unit(struct move *move, struct error *err)
 	int ret;
 
 	if (!move->journal.systemd)
-		return 0;
+		return delegate_is_needed(move->memory) ?
+			       delegate_check(move->memory, move->journal.to.top, err) : 0;
 	ret = look_for_hold(move, err);
 	return ret < 0 ? ret : scope_left(scope_is_users(), move->journal.from.scope,
 					  &move->result->unit_left, err);
