@@ -173,8 +173,9 @@ static int compile(const struct verb_context *context, const struct crun_create 
 	if (context->globals->debug)
 		print_plan(&plan);
 
+	config.scope = context->globals->systemd;
 	ret = compile_plan(&context->log, &config, &plan, err);
-	if (ret == 0 && context->globals->systemd)
+	if (ret == 0 && config.scope)
 		config_tell_systemd(&config, &plan);
 	if (ret == 0)
 		ret = json_write_edited(config.document, config.text, &text, &len, err);

@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
-#include "oci/scope.h"
 
 #define MEMORY "linux.resources.memory"
 #define UNIFIED "linux.resources.unified"
@@ -347,6 +346,22 @@ static int give_to_hook(struct json *document, struct json_value **args,
 	return 0;
 }
 
+/*
+ * Does the write go to our hook, for nobody else may know of it? crun 1.18 and later set the
+ * scope's MemoryMax from every limit that they get. That limit would kill the tasks that
+ * memory.oom.wait lets wait in the cgroup below the scope.
+ */
+static bool is_for_hook(const struct config *config, const struct memory_plan *plan,
+			const struct plan_write *write)
+{
+	const struct plan_write *wait = memory_plan_find(plan, "memory.oom.wait");
+
+	if (write->row && write->row->flags & FILE_ACTION)
+		return true;
+	return config->scope && wait && wait->value[0] == '1' &&
+	       strcmp(write->file, "memory.max") == 0;
+}
+
 int config_compile(struct config *config, const struct memory_plan *plan,
 		   const char *const hook[], struct error *err)
 {
@@ -355,7 +370,7 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 	struct json_value *linux_object = NULL, *resources, *memory, *args = NULL;
 	auto_free char *asked = NULL;
 	const char *key;
-	bool action;
+	bool hooked;
 	int ret;
 
 	/* Made up by us it would be a container without namespaces. */
@@ -381,14 +396,16 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
 
-		key = crun_key(plan, &config->spec, write);
-		action = write->row && write->row->flags & FILE_ACTION;
-		if (key || (plan->mode == CGROUP_V2 && !action))
+		hooked = is_for_hook(config, plan, write);
+		key = hooked ? NULL : crun_key(plan, &config->spec, write);
+		if (hooked)
+			json_remove(json_member(resources, "unified"), write->file);
+		if (key || (plan->mode == CGROUP_V2 && !hooked))
 			resources = json_need_object(document, linux_object, "resources");
 		if (key)
 			ret = give_to_crun(document, json_need_object(document, resources, "memory"),
 					   key, &config->spec, write, err);
-		else if (plan->mode == CGROUP_V1 || action)
+		else if (plan->mode == CGROUP_V1 || hooked)
 			ret = give_to_hook(document, &args, hook, write, err);
 		else
 			json_set_string(document,
@@ -398,47 +415,6 @@ int config_compile(struct config *config, const struct memory_plan *plan,
 			return ret;
 	}
 	return 0;
-}
-
-/*
- * crun 1.18 and later set the scope's MemorySwapMax from `swap`, which includes memory, and
- * let no annotation change that. crun uses the value of a `unified` key unchanged.
- */
-static void set_swap_as_unified(struct json *document, const struct memory_plan *plan)
-{
-	const struct plan_write *write = memory_plan_find(plan, "memory.swap.max");
-	struct json_value *resources, *memory;
-
-	resources = json_member(json_member(json_root(document), "linux"), "resources");
-	memory = json_member(resources, "memory");
-	if (!write || !json_member(memory, "swap"))
-		return;
-	json_remove(memory, "swap");
-	json_set_string(document, json_need_object(document, resources, "unified"), write->file,
-			write->value);
-}
-
-void config_tell_systemd(struct config *config, const struct memory_plan *plan)
-{
-	const struct plan_write *wait = memory_plan_find(plan, "memory.oom.wait");
-	struct json *document = config->document;
-	struct json_value *annotations;
-	char key[64], text[32];
-	const char *property;
-	uint64_t value = 0;
-
-	annotations = json_need_object(document, json_root(document), "annotations");
-	for (size_t i = 0; i < plan->count; i++) {
-		property = scope_property(plan->writes[i].file, plan->writes[i].value, &value);
-		/* the scope's own limit would kill who shall wait in the cgroup below it */
-		if (!property || (wait && wait->value[0] == '1' && strcmp(property, "MemoryMax") == 0))
-			continue;
-		snprintf(key, sizeof(key), "org.systemd.property.%s", property);
-		snprintf(text, sizeof(text), "uint64 %" PRIu64, value);
-		if (!json_member(annotations, key))
-			json_set_string(document, annotations, key, text);
-	}
-	set_swap_as_unified(document, plan);
 }
 
 int config_asked(struct json_value *root, char **asked, struct error *err)

@@ -16,6 +16,7 @@ struct config {
 	char *text;		/* as it was read */
 	size_t len;
 	bool rereadable;	/* a regular file: crun can read it again */
+	bool scope;		/* systemd will make the cgroup: to be set before compiling */
 	bool concerned;		/* has memory settings, be it ones that ask for nothing */
 	struct json *document;
 	struct memory_spec spec;

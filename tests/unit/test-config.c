@@ -547,6 +547,50 @@ TEST(what_is_asked_is_kept_or_made_of_the_settings)
 	assert_string_equal(again, made);
 }
 
+/* crun would set the scope's own limit, and what waits below it would be killed there. */
+TEST(where_oom_waits_in_a_scope_the_hook_alone_knows_of_the_limit)
+{
+	static const struct {
+		const char *resources;
+		bool scope;
+		const char *memory;
+		const char *argument;
+	} rows[] = {
+		{ "{\"memory\":{\"limit\":67108864,\"disableOOMKiller\":true}}", true, "{}",
+		  "memory.max=67108864" },
+		{ "{\"memory\":{\"disableOOMKiller\":true},"
+		  "\"unified\":{\"memory.max\":\"4096\"}}", true, "{}", "memory.max=4096" },
+		/* without a scope, and without waiting, crun writes it */
+		{ "{\"memory\":{\"limit\":67108864,\"disableOOMKiller\":true}}", false,
+		  "{\"limit\":67108864}", NULL },
+		{ "{\"memory\":{\"limit\":67108864}}", true, "{\"limit\":67108864}", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_config struct config config = { 0 };
+		struct memory_features features;
+		struct memory_plan plan;
+		struct error err = { "" };
+		char text[512], hooks[256];
+
+		snprintf(text, sizeof(text), "{\"linux\":{\"resources\":%s}}", rows[i].resources);
+		assert_int_equal(parse(&config, text, &err), 0);
+		features = kernel("v2-patched", &config.spec);
+		assert_int_equal(memory_plan_make(&plan, &config.spec, &features, &err), 0);
+		config.scope = rows[i].scope;
+		assert_int_equal(config_compile(&config, &plan, HOOK, &err), 0);
+		config_tell_systemd(&config, &plan);
+		assert_part(&config, "linux.resources.memory", rows[i].memory);
+		if (plan.count > 1)
+			assert_part(&config, "linux.resources.unified",
+				    "{\"memory.oom.wait\":\"1\"}");
+		snprintf(hooks, sizeof(hooks), "[{\"path\":\"/usr/bin/memcrun\",\"args\":"
+			 "[\"/usr/bin/memcrun\",\"--log=/log\",\"apply-hook\",\"%s\"]}]",
+			 rows[i].argument ? rows[i].argument : "");
+		assert_part(&config, "hooks.createRuntime", rows[i].argument ? hooks : "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +609,7 @@ int main(void)
 		cmocka_unit_test(an_asked_annotation_that_is_broken_is_named),
 		cmocka_unit_test(what_is_given_now_counts_more_than_what_was_asked),
 		cmocka_unit_test(systemd_is_told_of_what_it_knows_and_what_is_there_stays),
+		cmocka_unit_test(where_oom_waits_in_a_scope_the_hook_alone_knows_of_the_limit),
 		cmocka_unit_test(what_is_given_must_be_a_setting),
 		cmocka_unit_test(crun_gets_what_is_not_about_memory),
 		cmocka_unit_test(what_is_asked_is_kept_or_made_of_the_settings),
