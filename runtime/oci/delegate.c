@@ -56,7 +56,7 @@ int delegate_check(const struct hierarchy *hierarchy, const char *path, struct e
 			return 0;
 	}
 	return error_set(err, EPERM,
-			 "%s: systemd manages %s and would take the controllers, and so the limits, away: "
-			 "choose a cgroup of a unit with Delegate=yes, or create the container with a "
-			 "scope (--systemd-cgroup)", path, *above ? above : "/");
+			 "%s: systemd manages %s and would take the controllers, and so the limits, "
+			 "away: choose a cgroup of a unit with Delegate=yes, or create the container "
+			 "with a scope (--systemd-cgroup)", path, *above ? above : "/");
 }

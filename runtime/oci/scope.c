@@ -71,9 +71,9 @@ int scope_manager_path(bool user, char **path, struct error *err)
 	int ret;
 
 	scope_call_begin(&call, user);
-	scope_call_add_all(&call, (const char *const[]){ SCOPE_SERVICE, SCOPE_MANAGER_OBJECT,
-						   "org.freedesktop.DBus.Properties", "Get", "ss",
-						   SCOPE_MANAGER, "ControlGroup", NULL });
+	scope_call_add_all(&call, (const char *const[]){
+		SCOPE_SERVICE, SCOPE_MANAGER_OBJECT, "org.freedesktop.DBus.Properties", "Get",
+		"ss", SCOPE_MANAGER, "ControlGroup", NULL });
 	ret = scope_call_run(&call, &answer, err);
 	if (ret < 0)
 		return ret;
@@ -114,9 +114,8 @@ static int read_properties(bool user, const char *unit, struct json **answer, st
 	if (!object)
 		return error_errno(err, ENOMEM, "systemd");
 	scope_call_begin(&call, user);
-	scope_call_add_all(&call, (const char *const[]){ SCOPE_SERVICE, object,
-						   "org.freedesktop.DBus.Properties", "GetAll",
-						   "s", "", NULL });
+	scope_call_add_all(&call, (const char *const[]){
+		SCOPE_SERVICE, object, "org.freedesktop.DBus.Properties", "GetAll", "s", "", NULL });
 	return scope_call_run(&call, answer, err);
 }
 
@@ -233,9 +232,9 @@ int scope_set_memory(bool user, const char *unit, const struct memory_plan *plan
 	scope_call_begin(&call, user);
 	snprintf(text, sizeof(text), "%d", count);
 	/* true: of this boot alone, as the scope is */
-	scope_call_add_all(&call, (const char *const[]){ SCOPE_SERVICE, SCOPE_MANAGER_OBJECT, SCOPE_MANAGER,
-						   "SetUnitProperties", "sba(sv)", unit, "true",
-						   text, NULL });
+	scope_call_add_all(&call, (const char *const[]){
+		SCOPE_SERVICE, SCOPE_MANAGER_OBJECT, SCOPE_MANAGER, "SetUnitProperties",
+		"sba(sv)", unit, "true", text, NULL });
 	scope_call_append(&call, &extra);
 	ret = scope_call_run(&call, NULL, err);
 	return ret < 0 ? error_prefix(err, ret, "%s", unit) : 0;

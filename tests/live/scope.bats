@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2016 # what the helper sets; quoted for inner shells
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, with its own functions' globals
 #
 # scope.bats - `memcrun move` where systemd manages the cgroups: what a container's new scope
 # has of the old one, and where a container without a scope may go.
