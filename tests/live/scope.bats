@@ -189,3 +189,37 @@ disturb()
 	disturb two
 	limits_hold "$(recorded cgroup-path)"
 }
+
+# out_of_memory DIRECTORY: how often the cgroup was
+out_of_memory()
+{
+	awk '$1 == "oom" { print $2 }' "$1/memory.events"
+}
+
+@test "where_oom_waits_the_scope_has_no_limit_that_kills" {
+	local own scope
+
+	mkdir "$MEMORY_ROOT/live-probe"
+	if [[ ! -e $MEMORY_ROOT/live-probe/memory.oom.wait ]]; then
+		rmdir "$MEMORY_ROOT/live-probe"
+		skip "this kernel cannot wait at the limit"
+	fi
+	rmdir "$MEMORY_ROOT/live-probe"
+	begin "system.slice:live:$id" '.linux.resources.memory =
+		{limit: 33554432, swap: 33554432, disableOOMKiller: true} |
+		.process.args = ["sh", "-c", "tail /dev/zero; sleep 1000"]' --systemd-cgroup
+	scope=$MEMORY_ROOT/system.slice/live-$id.scope
+	own=$MEMORY_ROOT$(recorded cgroup-path)
+	[[ $own == "$scope"/* ]] || fail "it is in $own"
+	assert_equal "$(systemctl show -P MemoryMax "live-$id.scope")" infinity
+	assert_equal "$(<"$scope/memory.max") $(<"$own/memory.max")" "max 33554432"
+	assert_equal "$(<"$own/memory.oom.wait")" 1
+	until_true "it waits" eval '[[ $(out_of_memory "$own") -gt 0 ]]'
+	grep -qx "oom_kill 0" "$scope/memory.events" || fail "$(<"$scope/memory.events")"
+	run --separate-stderr memcrun check "$id"
+	assert_equal "$status" 0
+	assert_lacks "$output" DRIFT
+	# more room: it goes on, and the scope is left alone
+	memcrun update --memory 64M --memory-swap 64M "$id"
+	assert_equal "$(<"$scope/memory.max") $(<"$own/memory.max")" "max 67108864"
+}

@@ -41,7 +41,7 @@ suites=(
 	"v1-6.12|beside|200|memcrun live kernel:stock-6.12 root:bookworm|live: cgroup v1, Linux 6.12, emulated|suite_live --root bookworm stock-6.12 v1 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
 	"v2-patched|beside|300|memcrun live kernel:patched-6.12 root:trixie|live: cgroup v2, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 none --short tests/live/patched.bats tests/live/adopt.bats tests/live/hooks.bats"
 	"v2-move|beside|500|memcrun live kernel:patched-6.12 root:trixie|live: containers that move with their charges, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 none --short tests/live/move.bats"
-	"v2-systemd|beside|200|memcrun live kernel:patched-6.12 root:trixie|live: memcrun move with systemd as PID 1, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 systemd -f $scopes tests/live/move.bats"
+	"v2-systemd|beside|200|memcrun live kernel:patched-6.12 root:trixie|live: memcrun move with systemd as PID 1, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 systemd -f $scopes|scope tests/live/move.bats tests/live/scope.bats"
 
 	"kernel|beside|600|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: its selftest, and two minutes of stress, on a debug kernel|suite_kernel"
 	"races|beside|400|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: each race with its window widened, and undone|suite_tap $here/kernel/races"
