@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "kernel/owner.h"
 #include "kernel/programs.h"
 #include "kernel/settings.h"
 #include "kernel/tree.h"
@@ -66,6 +67,8 @@ static int fill(const struct hierarchy *hierarchy, int from, int to, bool is_top
 	}
 	if (ret >= 0)
 		ret = settings_copy_subtree(from, to, err);
+	if (ret >= 0)
+		ret = owner_copy(from, to, err);
 	/* of the top the move decides */
 	if (ret == 0 && !is_top &&
 	    file_read_at(from, "cgroup.freeze", frozen, sizeof(frozen), NULL) == 1 &&
