@@ -176,6 +176,8 @@ static int print_document(struct moving *moving, const struct move_result *resul
 	json_set_i64(document, root, "after_bytes", result->after);
 	json_set_i64(document, root, "frozen_usec", result->frozen_usec);
 	json_set_i64(document, root, "total_usec", result->total_usec);
+	json_set_i64(document, root, "cgroup_mounts", result->mounts);
+	json_set_i64(document, root, "cgroup_mounts_left", result->mounts_left);
 	json_set_bool(document, root, "old_is_dying", result->dying);
 	json_set_bool(document, root, "old_is_held_by_namespace", result->held);
 	json_set_string(document, root, "unit_properties_left",
@@ -234,6 +236,12 @@ static void warn(const struct verb_context *context, struct moving *moving,
 		error_set(&moving->err, 0,
 			  "%s: systemd takes these properties for no new scope, and they are lost, "
 			  "\"%s\"", moving->request.id, result->unit_left);
+		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
+	}
+	if (result->mounts_left) {
+		error_set(&moving->err, 0,
+			  "%s: what it has mounted of its cgroup shows the old one, empty: %s",
+			  moving->request.id, result->mounts_why.text);
 		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
 	}
 	if (result->by_type && result->frozen_usec && result->before &&

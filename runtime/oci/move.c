@@ -15,6 +15,7 @@
 #include "oci/container.h"
 #include "oci/move-charges.h"
 #include "oci/move-guard.h"
+#include "oci/move-mounts.h"
 #include "oci/move-tasks.h"
 #include "oci/others.h"
 #include "oci/move-unit.h"
@@ -177,6 +178,8 @@ static int finish(struct move *move, struct error *err)
 {
 	int ret;
 
+	/* while it cannot look */
+	move_mounts(move);
 	ret = thaw(move, err);
 	/* who joined the old one by a record that was read before it changed */
 	if (ret == 0)

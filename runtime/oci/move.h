@@ -46,6 +46,9 @@ struct move_result {
 	int64_t total_usec;
 	int tasks;
 	char *unit_left;	/* names of properties that the new scope cannot have, or "" */
+	int mounts;		/* of cgroups, in the container, that show the new one now */
+	int mounts_left;	/* that still show the old one: why */
+	struct error mounts_why;
 	bool by_type;		/* moved.by_type is known: not on v1 */
 	bool charges;		/* this kernel moves charges */
 	bool undone;		/* it was, and the container is where it was before */
