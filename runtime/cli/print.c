@@ -2,7 +2,6 @@
 #include "cli/print.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -28,9 +27,4 @@ int print_end(const char *noun, struct error *err)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	return error_errno(err, errno ? errno : EIO, "%s: cannot print", noun);
-}
-
-void print_without_sigpipe(void)
-{
-	signal(SIGPIPE, SIG_IGN);
 }

@@ -15,9 +15,3 @@ int print_json(const struct json *document, struct error *err);
  * called once, at the end.
  */
 int print_end(const char *noun, struct error *err);
-
-/*
- * For verbs that change something: who closes the other end of a pipe must not end us with
- * a signal before we have said what has changed.
- */
-void print_without_sigpipe(void);

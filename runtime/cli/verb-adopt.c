@@ -167,7 +167,6 @@ int verb_adopt(const struct verb_context *context, int argc, char **argv)
 	if (ret < 0) {
 		error_prefix(&adopting.err, ret, "%s", adopting.request.id);
 	} else {
-		print_without_sigpipe();
 		ret = print(&adopting, &result);
 		if (ret == 0)
 			ret = print_end("adopt", &adopting.err);

@@ -299,7 +299,6 @@ int verb_move(const struct verb_context *context, int argc, char **argv)
 	if (ret < 0) {
 		error_prefix(&moving.err, ret, "%s", moving.request.id);
 	} else {
-		print_without_sigpipe();
 		warn(&ours, &moving, &result);
 		ret = moving.json ? print_document(&moving, &result) : print_table(&moving, &result);
 		if (ret == 0)

@@ -199,7 +199,6 @@ int verb_reclaim(const struct verb_context *context, int argc, char **argv)
 	};
 	ret = container_reclaim(&reclaiming.request, &result, &reclaiming.err);
 	progress_end(&reclaiming.progress);
-	print_without_sigpipe();
 	/* what was reclaimed was, also where it is not all */
 	if (ret == 0 || (result.after >= 0 && (ret == -EBUSY || ret == -ETIMEDOUT || ret == -EINTR)))
 		ret = report(&reclaiming, &result, ret);

@@ -256,8 +256,9 @@ int verb_update(const struct verb_context *context, int argc, char **argv)
 	}
 	/* returns where it could not */
 	if (ret == 0 && update_is_cruns(updating.request.resources)) {
-		ret = update_become_crun(&updating.request, argv - context->globals->verb,
-					 context->globals->verb, &updating.err);
+		ret = update_become_crun(&updating.request, context->caller,
+					 argv - context->globals->verb, context->globals->verb,
+					 &updating.err);
 		error_prefix(&updating.err, ret, "%s", updating.request.id);
 	} else if (ret == 0) {
 		updating.request.control = (struct control){
@@ -269,7 +270,6 @@ int verb_update(const struct verb_context *context, int argc, char **argv)
 		};
 		ret = container_update(&updating.request, &result, &updating.err);
 		progress_end(&updating.progress);
-		print_without_sigpipe();
 		if (ret < 0)
 			add_refusal(&updating, &result);
 		if (ret < 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -111,25 +112,37 @@ bool update_is_cruns(const struct json *resources)
 	return true;
 }
 
-/* A move copies settings when it begins: one that changes behind that would be lost. */
-static int refuse_while_moving(const struct update_request *request, struct error *err)
+/*
+ * A move copies settings when it begins: a setting that changes behind that would be lost. So
+ * crun inherits the lock, and has it until it ends.
+ */
+static int lock_for_crun(const struct update_request *request, struct error *err)
 {
 	auto_status struct status status = STATUS_NONE;
+	int ret;
 
-	if (status_open(&status, request->globals->root, request->id, NULL) < 0 ||
-	    !file_exists_at(status.dirfd, JOURNAL_FILE))
+	status.dirfd = status_open_directory(request->globals->root, request->id, NULL);
+	/* crun says that there is no such container */
+	if (status.dirfd < 0)
 		return 0;
-	return error_set(err, EBUSY, UPDATE_UNENDED_MOVE);
+	ret = container_lock(&status, UPDATE_LOCK_TIMEOUT_MS, err);
+	if (ret == 0 && file_exists_at(status.dirfd, JOURNAL_FILE))
+		ret = error_set(err, EBUSY, UPDATE_UNENDED_MOVE);
+	if (ret == 0 && fcntl(status.dirfd, F_SETFD, 0) < 0)
+		ret = error_errno(err, errno, "cannot hand the lock over");
+	if (ret == 0)
+		take_fd(&status.dirfd);
+	return ret;
 }
 
-int update_become_crun(const struct update_request *request, char **globals, int count,
-		       struct error *err)
+int update_become_crun(const struct update_request *request, const struct caller *caller,
+		       char **globals, int count, struct error *err)
 {
 	auto_free char **argv = NULL;
 	struct order order;
 	int ret;
 
-	ret = refuse_while_moving(request, err);
+	ret = lock_for_crun(request, err);
 	if (ret == 0) {
 		json_remove(json_root(request->resources), "memory");
 		ret = order_make(&order, request, err);
@@ -141,7 +154,7 @@ int update_become_crun(const struct update_request *request, char **globals, int
 		return error_errno(err, ENOMEM, "update");
 	memcpy(argv, globals, (size_t)count * sizeof(argv[0]));
 	memcpy(&argv[count], order.argv, order.argc * sizeof(argv[0]));
-	ret = crun_exec(request->globals, count + (int)order.argc, argv, NULL, -1, err);
+	ret = crun_exec(request->globals, caller, count + (int)order.argc, argv, NULL, -1, err);
 	close(order.fd);
 	return ret;
 }

@@ -49,8 +49,8 @@ bool update_is_cruns(const struct json *resources);
 
 /*
  * Such an update: become crun, with the `count` arguments `globals` (crun's options, behind
- * the program's name) and what was given. Nothing of ours is read or kept. Returns only to
- * say why it could not; -EBUSY: the container is being moved.
+ * the program's name) and what was given. Nothing of ours is read or kept but the lock, which
+ * crun inherits. Returns only to say why it could not; -EBUSY: the container is being moved.
  */
-int update_become_crun(const struct update_request *request, char **globals, int count,
-		       struct error *err);
+int update_become_crun(const struct update_request *request, const struct caller *caller,
+		       char **globals, int count, struct error *err);
