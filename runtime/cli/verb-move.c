@@ -190,7 +190,9 @@ static int print_table(struct moving *moving, const struct move_result *result)
 {
 	char total[SIZE_TEXT_MAX], frozen[SIZE_TEXT_MAX];
 
-	printf("%s: %s -> %s\n\n", moving->request.id, result->from, result->to);
+	/* as safe for a terminal as an error's words */
+	error_set(&moving->err, 0, "%s: %s -> %s", moving->request.id, result->from, result->to);
+	printf("%s\n\n", moving->err.text);
 	if (moving->action == MOVE || result->moved.total || result->left.total) {
 		if (charges_table(result->by_type ? &result->moved : NULL,
 				  result->charges ? result->moved.total : -1, &result->left) < 0)

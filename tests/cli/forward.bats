@@ -193,6 +193,7 @@ updates()
 	local wanted=${*: -1} number
 
 	rm -f "$RECORD/argv" "$RECORD/resources"
+	# shellcheck disable=SC2016 # for the fake crun's shell
 	FAKE_CRUN_DO='cat "/proc/$$/fd/${6##*/}" >"$RECORD/resources"; exit 7' \
 		run -7 memcrun --root /r --debug update "${@:1:$#-1}" web
 	number=$(tr '\0' '\n' <"$RECORD/argv" | sed -n 's,^/proc/self/fd/,,p')

@@ -114,3 +114,44 @@ no_drift()
 	direct '.linux.resources.unified = {"memory.memsw.max": "67108864", "memory.soft.max": "33554432"}'
 	assert_memory "$directory" memsw.max=$((64 * MIB)) soft.max=$((32 * MIB))
 }
+
+@test "reservation_of_minus_one_is_no_soft_limit_and_protects_nothing" {
+	direct '.linux.resources.memory = {"limit": 67108864, "reservation": -1}'
+	assert_memory "$directory" max=$((64 * MIB))
+	run --separate-stderr memcrun check "direct-$BATS_TEST_NUMBER-1"
+	assert_equal "$status" 0
+	assert_lacks "$output" DRIFT
+}
+
+@test "a_rollback_counts_the_bytes_that_it_moved_itself" {
+	local id=rolled
+
+	configure '.linux.cgroupsPath = "/live-roll-a" | .process.args =
+		["sh", "-c", "dd if=/dev/zero of=/dev/shm/fill bs=1M count=16; echo > /dev/shm/done; sleep 1000"]'
+	memcrun run --detach --bundle "$BUNDLE" --config "$config" "$id" </dev/null >/dev/null 2>&1 3>&-
+	made+=("$id")
+	until_true "it has filled its memory" test -e "/proc/$(memcrun state "$id" | jq .pid)/root/dev/shm/done"
+	memcrun move --to /live-roll-b "$id" 3>&-
+	memcrun move --to /live-roll-a "$id" 3>&-
+	# the journal is written, and the guard is about to be made: nothing has moved
+	! strace -o /dev/null -e trace=clone,clone3 -e inject=clone,clone3:signal=KILL:when=1 \
+		memcrun move --to /live-roll-b "$id" 3>&- || fail "it was not killed"
+	run --separate-stderr memcrun move --rollback --format json "$id" 3>&-
+	assert_equal "$status" 0
+	[[ $(jq .moved_bytes <<<"$output") -lt $((4 * MIB)) ]] || fail "$output"
+}
+
+@test "delete_in_a_cgroup_namespace_says_nothing_of_what_its_root_does_not_take" {
+	mount -o remount,nsdelegate "$MEMORY_ROOT"
+	mkdir "$MEMORY_ROOT/live-space"
+	configure '.linux.cgroupsPath = "/inner"'
+	# shellcheck disable=SC2016 # for the shell in the namespace
+	run bash -c 'echo $$ >"$1/live-space/cgroup.procs" && exec unshare --cgroup --mount bash -ec "
+		umount -l $1 && mount -t cgroup2 none $1
+		mkdir $1/own && echo \$\$ >$1/own/cgroup.procs && echo +memory >$1/cgroup.subtree_control
+		memcrun run --detach --bundle $2 --config $3 spaced </dev/null >/dev/null 2>&1
+		memcrun delete --force spaced"' - "$MEMORY_ROOT" "$BUNDLE" "$config" 3>&-
+	assert_equal "$status:$output" "0:"
+	until_true "the namespace's processes are gone" rmdir "$MEMORY_ROOT/live-space/own"
+	rmdir "$MEMORY_ROOT/live-space"
+}
