@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 /*
- * confine - a hook runs as root on what others have written: a state on its standard
- * input, a config.json. What it could do beyond its work it gives up before it reads either.
+ * confine - a hook runs as root on data of others: a state on its standard input, a
+ * config.json. What it could do beyond its work it gives up before it parses either.
+ *
+ * The order is confine_capabilities(), confine_reader() in the process that parses the state,
+ * confine_files_allow() for what the state names, and confine() before config.json is parsed.
  */
+
+/* What may be done with the files below a directory, or with one file. */
+enum confine_access {
+	CONFINE_READ = 1 << 0,
+	CONFINE_WRITE = 1 << 1,		/* files that are there */
+	CONFINE_REPLACE = 1 << 2,	/* make and remove files */
+	CONFINE_PROBE = 1 << 3,		/* make and remove directories */
+};
 
 /*
- * Keep of all capabilities those that writing into a cgroup can need, and not in effect;
- * never gain any again; and leave of the system calls the few that reading and writing
- * files, and a line to a log, take: no other program, process, mount, or socket of another
- * machine. For the life of this process.
+ * Keep of all capabilities those that writing into a cgroup can need, in effect, and never
+ * gain any again.
  */
-int confine(struct error *err);
+int confine_capabilities(struct error *err);
 
-/* While it opens the bundle and writes into cgroups: what was kept is in effect, or not. */
-int confine_capabilities(bool effective, struct error *err);
+/* Give up all but reading and writing open files: no capability, no other system call. */
+int confine_reader(struct error *err);
+
+/* Rules for files, none yet. -1: the kernel has no Landlock, and confine() does without. */
+int confine_files(void);
+
+/* Another rule. An fd of -1 and rules of -1 are passed over. */
+int confine_files_allow(int rules, int fd, unsigned int access, struct error *err);
+
+/*
+ * Files other than the rules say are closed from now on, and of the system calls the few are
+ * left that reading and writing files, and a line to a log, take: no other program, process,
+ * mount, capability, or socket of another machine. For the life of this process.
+ */
+int confine(int rules, struct error *err);

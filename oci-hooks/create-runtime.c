@@ -7,7 +7,6 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "oci-hooks/confine.h"
 #include "oci-hooks/hook.h"
 #include "oci-hooks/record.h"
 #include "oci/config.h"
@@ -69,22 +68,15 @@ int hook_create_runtime(const struct host *host, const struct state *state,
 		return 0;
 	if (!state->pid)
 		return error_set(err, EINVAL, "state: pid: missing");
-	/* a bundle may be below a directory of a user's own; nothing is parsed meanwhile */
-	ret = confine_capabilities(true, err);
-	if (ret == 0)
-		ret = record_open_bundle(&bundle, state, err);
+	ret = record_open_bundle(&bundle, state, err);
 	if (ret == 0)
 		ret = fd = open_config(bundle, err);
 	if (ret >= 0)
-		ret = confine_capabilities(false, err);
-	if (ret == 0)
 		ret = read_config(&config, fd, err);
 	if (ret < 0 || !memory_spec_any(&config.spec))
 		return ret;
 
-	ret = confine_capabilities(true, err);
-	if (ret == 0)
-		ret = limit_container(&config.spec, host, state->pid, notes, &cgroup, err);
+	ret = limit_container(&config.spec, host, state->pid, notes, &cgroup, err);
 	if (ret == 0)
 		keep_record(bundle, notes);
 	return ret;

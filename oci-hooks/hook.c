@@ -2,17 +2,22 @@
 #include "oci-hooks/hook.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/caller.h"
+#include "base/cleanup.h"
 #include "cli/log.h"
+#include "kernel/cgroup.h"
 #include "oci-hooks/confine.h"
 #include "oci-hooks/engine.h"
+#include "oci-hooks/reader.h"
 
 #define PROGRAM "memcrun-hook"
 
@@ -21,12 +26,16 @@ static const struct stage {
 	int (*run)(const struct host *host, const struct state *state, struct memory_plan *notes,
 		   struct error *err);
 	bool decides;		/* an error is one of the container's */
+	bool writes;		/* into the container's cgroup */
+	unsigned int bundle;	/* what it does there */
 	const char *line;
 } stages[] = {
-	{ "createRuntime", hook_create_runtime, true,
-	  "put the memory settings in force" },
-	{ "poststart", hook_poststart, false, "say which of them somebody has changed since" },
-	{ "poststop", hook_poststop, false, "remove what createRuntime has left in the bundle" },
+	{ "createRuntime", hook_create_runtime, true, true,
+	  CONFINE_READ | CONFINE_WRITE | CONFINE_REPLACE, "put the memory settings in force" },
+	{ "poststart", hook_poststart, false, false, CONFINE_READ,
+	  "say which of them somebody has changed since" },
+	{ "poststop", hook_poststop, false, false, CONFINE_READ | CONFINE_REPLACE,
+	  "remove what createRuntime has left in the bundle" },
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
@@ -118,9 +127,81 @@ static int read_options(struct hook *hook, int argc, char **argv, struct error *
 	return 0;
 }
 
+/* The log's own file, which the runtime has open as well. */
+static int allow_log(int rules, const struct log *log, struct error *err)
+{
+	const char *target = log->target;
+	auto_close int fd = -1;
+
+	if (target && strncmp(target, "file:", strlen("file:")) == 0)
+		target += strlen("file:");
+	/* syslog(3) reads the time zone, which is closed from now on */
+	if (target && strncmp(target, "syslog:", strlen("syslog:")) == 0)
+		tzset();
+	if (target && !strchr(target, ':'))
+		fd = open(target, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	return confine_files_allow(rules, fd, CONFINE_READ | CONFINE_WRITE, err);
+}
+
+static int open_process(const struct host *host, pid_t pid)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", pid);
+	return openat(host->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/*
+ * What a stage needs beyond reading cgroups. What is not there, or no bundle at all, gets no
+ * rule: the stage says so in its own words.
+ */
+static int allow_container(int rules, const struct stage *stage, const struct host *host,
+			   const struct state *state, struct error *err)
+{
+	auto_cgroup struct cgroup its = CGROUP_NONE, own = CGROUP_NONE;
+	auto_close int process = open_process(host, state->pid);
+	auto_close int self = open_process(host, getpid());
+	auto_close int bundle = -1;
+	int ret;
+
+	if (state->bundle && state->bundle[0] == '/')
+		bundle = open(state->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ret = confine_files_allow(rules, host->cgroup_root, CONFINE_READ, err);
+	if (ret == 0)
+		ret = confine_files_allow(rules, process, CONFINE_READ, err);
+	if (ret == 0)
+		ret = confine_files_allow(rules, self, CONFINE_READ, err);
+	if (ret == 0)
+		ret = confine_files_allow(rules, bundle, stage->bundle, err);
+	if (ret < 0 || !stage->writes)
+		return ret;
+	if (state->pid && cgroup_open_process(&its, host, state->pid, NULL) == 0)
+		ret = confine_files_allow(rules, its.dirfd, CONFINE_WRITE, err);
+	/* where values are tried out that a kernel may ignore */
+	if (ret == 0 && cgroup_open_process(&own, host, 0, NULL) < 0)
+		cgroup_open_root(&own, host, NULL);
+	if (ret == 0 && own.mode == CGROUP_V1)
+		ret = confine_files_allow(rules, own.dirfd, CONFINE_WRITE | CONFINE_PROBE, err);
+	return ret;
+}
+
+/* From here on only this container's files are open to us. */
+static int confine_to(const struct hook *hook, const struct host *host,
+		      const struct state *state, struct error *err)
+{
+	auto_close int rules = confine_files();
+	int ret;
+
+	ret = allow_log(rules, &hook->log, err);
+	if (ret == 0)
+		ret = allow_container(rules, hook->stage, host, state, err);
+	return ret < 0 ? ret : confine(rules, err);
+}
+
 static int run(struct hook *hook, struct error *err)
 {
 	struct host host = { .cgroup_root = -1, .proc = -1 };
+	static struct reader_answer answer;
 	struct memory_plan notes = { 0 };
 	struct state state = { 0 };
 	int ret;
@@ -128,20 +209,18 @@ static int run(struct hook *hook, struct error *err)
 	engine_find_log(&hook->log);
 	ret = host_open(&host, hook->cgroup_root, err);
 	if (ret == 0)
-		ret = confine(err);
+		ret = confine_capabilities(err);
 	if (ret == 0)
-		ret = state_read(&state, STDIN_FILENO, err);
-	if (ret == 0) {
-		hook->log.id = state.id;
+		ret = reader_run(&answer, &state, err);
+	hook->log.id = state.id;
+	if (ret == 0)
+		ret = confine_to(hook, &host, &state, err);
+	if (ret == 0)
 		ret = hook->stage->run(&host, &state, &notes, err);
-		/* for the log, which may be where only its owner gets */
-		confine_capabilities(true, NULL);
-	}
 	for (size_t i = 0; ret == 0 && i < notes.note_count; i++)
 		log_line(&hook->log, LOG_LEVEL_WARNING, notes.notes[i].text);
 	if (ret < 0)
 		log_line(&hook->log, LOG_LEVEL_ERROR, err->text);
-	state_free(&state);
 	host_close(&host);
 	return ret;
 }

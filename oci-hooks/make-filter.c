@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * make-filter - writes the hook's seccomp filter as C, when the hook is built: for
+ * make-filter - writes the hook's seccomp filters as C, when the hook is built: for
  * libseccomp to work it out before each container takes longer than all else that the hook
  * does.
  */
@@ -13,8 +13,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* For the process that parses the state: memory, open files, and an end. */
+static const int reader_calls[] = {
+	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mremap), SCMP_SYS(munmap),
+	SCMP_SYS(madvise), SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(close),
+	SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
+	SCMP_SYS(statx), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
 /* Memory, files, a line to a log, and an end; also as older architectures have them. */
-static const int calls[] = {
+static const int hook_calls[] = {
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(madvise), SCMP_SYS(futex),
 	SCMP_SYS(futex_time64), SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(getrandom),
 	SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
@@ -25,7 +34,7 @@ static const int calls[] = {
 	SCMP_SYS(fstat64), SCMP_SYS(fstatat64), SCMP_SYS(fchown32),
 	SCMP_SYS(fsync), SCMP_SYS(fchmod), SCMP_SYS(fchown),
 	SCMP_SYS(getpid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getuid32),
-	SCMP_SYS(geteuid32), SCMP_SYS(capget), SCMP_SYS(capset),
+	SCMP_SYS(geteuid32),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
 	SCMP_SYS(connect), SCMP_SYS(sendto),
@@ -33,37 +42,69 @@ static const int calls[] = {
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
-static int build(scmp_filter_ctx filter, int fd)
+static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int ret = 0;
 
-	for (size_t i = 0; ret == 0 && i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (size_t i = 0; ret == 0 && i < count; i++) {
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 		/* one that this architecture does not have */
 		if (ret == -EDOM || ret == -EINVAL)
 			ret = 0;
 	}
-	/* syslog(3) and the journal */
-	if (ret == 0)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				       SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
-	return ret < 0 ? ret : seccomp_export_bpf(filter, fd);
+	return ret;
 }
 
-int main(void)
+/* The program of `filter`, as an array of that name; the filter is gone then. */
+static int print(scmp_filter_ctx filter, const char *name)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int fd = memfd_create("filter", MFD_CLOEXEC);
 	struct sock_filter line;
 	int ret;
 
-	ret = filter && fd >= 0 ? build(filter, fd) : -ENOMEM;
+	ret = fd >= 0 ? seccomp_export_bpf(filter, fd) : -errno;
 	seccomp_release(filter);
-	if (ret < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+	if (ret < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return ret < 0 ? ret : -errno;
+	printf("static const struct sock_filter %s[] = {\n", name);
+	while (read(fd, &line, sizeof(line)) == sizeof(line))
+		printf("{ 0x%02x, %u, %u, 0x%08x },\n", line.code, line.jt, line.jf, line.k);
+	printf("};\n");
+	close(fd);
+	return 0;
+}
+
+static int print_reader(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int ret = filter ? allow(filter, reader_calls,
+				 sizeof(reader_calls) / sizeof(reader_calls[0])) : -ENOMEM;
+
+	return ret < 0 ? ret : print(filter, "reader_filter");
+}
+
+static int print_hook(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int ret = filter ? allow(filter, hook_calls, sizeof(hook_calls) / sizeof(hook_calls[0])) :
+			   -ENOMEM;
+
+	/* syslog(3) and the journal */
+	if (ret == 0)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				       SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+	return ret < 0 ? ret : print(filter, "hook_filter");
+}
+
+int main(void)
+{
+	int ret = print_reader();
+
+	if (ret == 0)
+		ret = print_hook();
+	if (ret < 0) {
 		fprintf(stderr, "make-filter: %s\n", strerror(-ret));
 		return 1;
 	}
-	while (read(fd, &line, sizeof(line)) == sizeof(line))
-		printf("{ 0x%02x, %u, %u, 0x%08x },\n", line.code, line.jt, line.jf, line.k);
 	return fflush(stdout) || ferror(stdout);
 }

@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "kernel/cgroup.h"
-#include "oci-hooks/confine.h"
 #include "oci-hooks/hook.h"
 #include "oci-hooks/record.h"
 
@@ -45,14 +44,10 @@ int hook_poststart(const struct host *host, const struct state *state,
 
 	if (state->asked || !state->pid)
 		return 0;
-	ret = confine_capabilities(true, err);
-	if (ret == 0)
-		ret = record_open_bundle(&bundle, state, err);
+	ret = record_open_bundle(&bundle, state, err);
 	if (ret == 0)
 		ret = fd = record_open(bundle, err);
 	if (ret >= 0)
-		ret = confine_capabilities(false, err);
-	if (ret == 0)
 		ret = record_read(fd, &record, err);
 	/* nothing was set; or it was short, and has ended */
 	if (ret == -ENOENT)

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "oci-hooks/confine.h"
 #include "oci-hooks/hook.h"
 #include "oci-hooks/record.h"
 
@@ -19,9 +18,7 @@ int hook_poststop(const struct host *host, const struct state *state,
 
 	(void)host;
 	(void)notes;
-	ret = confine_capabilities(true, err);
-	if (ret == 0)
-		ret = record_open_bundle(&bundle, state, err);
+	ret = record_open_bundle(&bundle, state, err);
 	if (ret == 0)
 		ret = record_remove(bundle, err);
 	return ret == -ENOENT ? 0 : ret;
