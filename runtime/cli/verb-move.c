@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,10 @@ static int print_document(struct moving *moving, const struct move_result *resul
 	json_set_i64(document, root, "after_bytes", result->after);
 	json_set_i64(document, root, "frozen_usec", result->frozen_usec);
 	json_set_i64(document, root, "total_usec", result->total_usec);
+	if (result->blind)
+		json_set_string(document, root, "engine_without_statistics", result->blind);
+	else
+		json_set_null(document, root, "engine_without_statistics");
 	json_set_i64(document, root, "cgroup_mounts", result->mounts);
 	json_set_i64(document, root, "cgroup_mounts_left", result->mounts_left);
 	json_set_bool(document, root, "old_is_dying", result->dying);
@@ -212,48 +217,46 @@ static int64_t batch(void)
 	return 2 * 64 * sysconf(_SC_PAGESIZE) * sysconf(_SC_NPROCESSORS_CONF);
 }
 
-static void warn(const struct verb_context *context, struct moving *moving,
-		 const struct move_result *result)
+static void say(const struct log *log, const char *id, const char *format, ...) PRINTF(3, 4);
+
+static void say(const struct log *log, const char *id, const char *format, ...)
+{
+	struct error words;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words.text, sizeof(words.text), format, args);
+	va_end(args);
+	error_one_line(words.text);
+	error_prefix(&words, 0, "%s", id);
+	log_line(log, LOG_LEVEL_WARNING, words.text);
+}
+
+static void warn(const struct log *log, const char *id, const struct move_result *result)
 {
 	int64_t differs = result->after - result->before;
 
-	if (!result->charges && result->left.total) {
-		error_set(&moving->err, 0,
-			  "%s: this kernel moves no charges: %lld bytes stay charged to %s, which "
-			  "is removed",
-			  moving->request.id, (long long)result->left.total, result->from);
-		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
-	} else if (result->dying && result->held) {
-		error_set(&moving->err, 0,
-			  "%s: the container's cgroup namespace keeps %s, which is removed and "
-			  "empty, until it ends",
-			  moving->request.id, result->from);
-		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
-	} else if (result->dying) {
-		error_set(&moving->err, 0, "%s: %s is removed, but still dying",
-			  moving->request.id, result->from);
-		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
-	}
-	if (result->unit_left && *result->unit_left) {
-		error_set(&moving->err, 0,
-			  "%s: systemd takes these properties for no new scope, and they are lost, "
-			  "\"%s\"", moving->request.id, result->unit_left);
-		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
-	}
-	if (result->mounts_left) {
-		error_set(&moving->err, 0,
-			  "%s: what it has mounted of its cgroup shows the old one, empty: %s",
-			  moving->request.id, result->mounts_why.text);
-		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
-	}
+	if (!result->charges && result->left.total)
+		say(log, id, "this kernel moves no charges: %lld bytes stay charged to %s, which is "
+		    "removed", (long long)result->left.total, result->from);
+	else if (result->dying && result->held)
+		say(log, id, "the container's cgroup namespace keeps %s, which is removed and empty, "
+		    "until it ends", result->from);
+	else if (result->dying)
+		say(log, id, "%s is removed, but still dying", result->from);
+	if (result->unit_left && *result->unit_left)
+		say(log, id, "systemd takes these properties for no new scope, and they are lost, "
+		    "\"%s\"", result->unit_left);
+	if (result->blind)
+		say(log, id, "%s reads its statistics in the cgroup that it asked for, and has none "
+		    "until the container is there again", result->blind);
+	if (result->mounts_left)
+		say(log, id, "what it has mounted of its cgroup shows the old one, empty: %s",
+		    result->mounts_why.text);
 	if (result->by_type && result->frozen_usec && result->before &&
-	    (differs > batch() || -differs > batch())) {
-		error_set(&moving->err, 0,
-			  "%s: %lld bytes were charged before and %lld are after",
-			  moving->request.id, (long long)result->before,
-			  (long long)result->after);
-		log_line(&context->log, LOG_LEVEL_WARNING, moving->err.text);
-	}
+	    (differs > batch() || -differs > batch()))
+		say(log, id, "%lld bytes were charged before and %lld are after",
+		    (long long)result->before, (long long)result->after);
 }
 
 int verb_move(const struct verb_context *context, int argc, char **argv)
@@ -301,7 +304,7 @@ int verb_move(const struct verb_context *context, int argc, char **argv)
 	if (ret < 0) {
 		error_prefix(&moving.err, ret, "%s", moving.request.id);
 	} else {
-		warn(&ours, &moving, &result);
+		warn(&ours.log, moving.request.id, &result);
 		ret = moving.json ? print_document(&moving, &result) : print_table(&moving, &result);
 		if (ret == 0)
 			ret = print_end("move", &moving.err);

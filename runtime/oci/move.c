@@ -14,15 +14,13 @@
 #include "kernel/tree.h"
 #include "oci/container.h"
 #include "oci/move-charges.h"
+#include "oci/move-engine.h"
 #include "oci/move-guard.h"
 #include "oci/move-mounts.h"
+#include "oci/move-remove.h"
 #include "oci/move-tasks.h"
-#include "oci/others.h"
 #include "oci/move-unit.h"
-
-#define REMOVE_TIMEOUT_MS 5000
-/* A removed cgroup goes when RCU and the workers of css are done with it. */
-#define DYING_TIMEOUT_MS 1000
+#include "oci/others.h"
 
 void move_result_free(struct move_result *result)
 {
@@ -80,99 +78,6 @@ static int thaw(struct move *move, struct error *err)
 	return ret;
 }
 
-/*
- * Removed cgroups above the old one that live on. Where the kernel tells (6.12), those whose
- * memory does: a socket keeps the bare cgroup that it was made in for as long as it is open.
- */
-static int64_t dying(const struct move *move)
-{
-	static const char *const keys[] = { "nr_dying_subsys_memory ", "nr_dying_descendants " };
-	auto_free char *above = strdup(move->journal.from.top);
-	auto_close int dirfd = -1;
-	const char *found = NULL;
-	char stat[1024];
-
-	if (!above || !move->memory || move->memory->mode != CGROUP_V2)
-		return 0;
-	*strrchr(above, '/') = '\0';
-	if (hierarchy_open(move->memory, above, &dirfd, NULL) < 0 ||
-	    file_read_at(dirfd, "cgroup.stat", stat, sizeof(stat), NULL) < 0)
-		return 0;
-	for (size_t i = 0; !found && i < sizeof(keys) / sizeof(keys[0]); i++) {
-		found = strstr(stat, keys[i]);
-		if (found)
-			found += strlen(keys[i]);
-	}
-	return found ? strtoll(found, NULL, 10) : 0;
-}
-
-/* Is the container in a cgroup namespace of its own? That keeps what was its root. */
-static bool has_namespace(const struct move *move)
-{
-	char name[40];
-	struct stat ours, its;
-
-	snprintf(name, sizeof(name), "/proc/%d/ns/cgroup", move->status.pid);
-	return stat("/proc/self/ns/cgroup", &ours) == 0 && stat(name, &its) == 0 &&
-	       ours.st_ino != its.st_ino;
-}
-
-/* One side in all hierarchies, where it is the container's, with what is charged to it. */
-static int remove_side(const struct move *move, const struct place *place, struct error *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; ret == 0 && i < move->hierarchies.count; i++) {
-		const struct hierarchy *hierarchy = &move->hierarchies.each[i];
-
-		if (place_owns(place, hierarchy, NULL) != 1)
-			continue;
-		if (hierarchy == move->memory && move->charges && hierarchy->mode == CGROUP_V2)
-			charge_hand_up(hierarchy, place->top, NULL);
-		ret = tree_remove(hierarchy, place->top, REMOVE_TIMEOUT_MS, err);
-	}
-	return ret;
-}
-
-static int remove_hold(const struct move *move, struct error *err)
-{
-	auto_free char *hold = tree_path(move->journal.to.top, PLACE_HOLD);
-	int ret = 0;
-
-	if (!hold)
-		return error_errno(err, ENOMEM, "move");
-	for (size_t i = 0; ret == 0 && i < move->hierarchies.count; i++) {
-		if (place_owns(&move->journal.to, &move->hierarchies.each[i], NULL) == 1)
-			ret = tree_remove(&move->hierarchies.each[i], hold, REMOVE_TIMEOUT_MS, err);
-	}
-	return ret;
-}
-
-/* The old cgroups, and the hold in the new one. A scope goes by itself when it is empty. */
-static int remove_old(struct move *move, struct error *err)
-{
-	bool held = has_namespace(move);
-	int64_t had = move->dying >= 0 ? move->dying : dying(move), until;
-	int ret;
-
-	control_tell(&move->control, "remove", 0, 0);
-	move_end_child(&move->holder);
-	ret = remove_side(move, &move->journal.from, err);
-	if (ret == 0 && move->journal.systemd)
-		ret = remove_hold(move, err);
-	/* no use to wait for what its own charges or a namespace keep */
-	until = control_now_usec() + (held || !move->charges ? 50000 : DYING_TIMEOUT_MS * 1000);
-	while (ret == 0 && dying(move) > had) {
-		if (control_now_usec() >= until) {
-			move->result->dying = true;
-			move->result->held = held;
-			break;
-		}
-		poll(NULL, 0, 5);
-	}
-	return ret;
-}
-
 /* All behind the change of crun's record: to be done again after any crash. */
 static int finish(struct move *move, struct error *err)
 {
@@ -189,7 +94,8 @@ static int finish(struct move *move, struct error *err)
 	carry_end(&move->carrier);
 	move_end_guard(move);
 	move_take_stock(move);
-	ret = remove_old(move, err);
+	move->result->blind = move_engine_that_loses(&move->status, &move->journal.to);
+	ret = move_remove_old(move, err);
 	if (ret == 0)
 		ret = place_apply_late(&move->journal, &move->hierarchies, err);
 	return ret == 0 ? journal_remove(move->status.dirfd, err) : ret;
@@ -261,7 +167,7 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 	if (ret == 0)
 		ret = control_go_on(&move->control, err);
 	/* behind them systemd may have removed it at once */
-	move->dying = dying(move);
+	move->dying = move_dying(move);
 	move_read_left(move);
 	if (ret == 0)
 		ret = move_tasks(move, err);
@@ -317,7 +223,7 @@ static int undo(struct move *move, int failure, struct error *err)
 		ret = thaw(move, &why);
 	if (ret == 0) {
 		move_end_guard(move);
-		ret = remove_old(move, &why);
+		ret = move_remove_old(move, &why);
 	}
 	if (ret == 0) {
 		move_turn(move);
@@ -353,8 +259,8 @@ static int clear_away(struct move *move, struct error *err)
 	move_freeze_side(move, &move->journal.to, false, MOVE_PATIENCE_MS, NULL);
 	move_end_guard(move);
 	move_end_child(&move->holder);
-	remove_side(move, &move->journal.from, NULL);
-	remove_side(move, &move->journal.to, NULL);
+	move_remove_side(move, &move->journal.from, NULL);
+	move_remove_side(move, &move->journal.to, NULL);
 	place_remove_made(&move->journal, &move->hierarchies);
 	return error_set(err, ESRCH, "it was deleted meanwhile");
 }
@@ -460,11 +366,10 @@ static int prepare(struct move *move, struct error *err)
 static int begin(struct move *move, struct error *err)
 {
 	auto_close int lock = others_lock(&move->status, MOVE_PATIENCE_MS, err);
-	int ret = lock < 0 ? lock : 0;
+	int ret;
 
-	if (ret == 0)
-		ret = others_check(&move->status, move->request->id, &move->journal,
-				   &move->hierarchies, err);
+	ret = lock < 0 ? lock : others_check(&move->status, move->request->id, &move->journal,
+					     &move->hierarchies, err);
 	if (ret == 0)
 		ret = write_journal(move, err);
 	move->begun = ret == 0;
@@ -519,7 +424,7 @@ static int take_sides(struct move *move, bool rollback, struct error *err)
 	if (ret == -EBUSY && rollback && !move->journal.to.id_count)
 		return 0;
 	if (ret == 0)
-		place_drop_untaken(&move->journal.to, &move->hierarchies, REMOVE_TIMEOUT_MS);
+		place_drop_untaken(&move->journal.to, &move->hierarchies, MOVE_REMOVE_MS);
 	return ret;
 }
 

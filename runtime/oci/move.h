@@ -49,6 +49,7 @@ struct move_result {
 	int mounts;		/* of cgroups, in the container, that show the new one now */
 	int mounts_left;	/* that still show the old one: why */
 	struct error mounts_why;
+	const char *blind;	/* the engine, if it has no statistics of it here; or NULL */
 	bool by_type;		/* moved.by_type is known: not on v1 */
 	bool charges;		/* this kernel moves charges */
 	bool undone;		/* it was, and the container is where it was before */
