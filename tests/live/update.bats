@@ -429,16 +429,15 @@ pids_max()
 }
 
 @test "an_update_says_again_only_what_it_changes" {
-	[[ $CGROUP == v2 && ! -e $MEMORY_ROOT/memory.swappiness ]] || skip "where swappiness is set"
-	filled 0 '{limit: 67108864, swappiness: 20}'
+	filled 0 '{limit: 67108864, kernel: 20971520}'
 	# as engines do: all settings, of which one is another
-	echo '{"memory":{"limit":33554432,"swappiness":20}}' >"$BATS_TEST_TMPDIR/resources"
+	echo '{"memory":{"limit":33554432,"kernel":20971520}}' >"$BATS_TEST_TMPDIR/resources"
 	run memcrun update -r "$BATS_TEST_TMPDIR/resources" "$id"
 	assert_equal "$status" 0
 	assert_equal "$output" ""
-	run memcrun update --memory-swappiness 30 "$id"
+	run memcrun update --kernel-memory 30M "$id"
 	assert_equal "$status" 0
-	assert_contains "$output" 'linux.resources.memory.swappiness: this kernel has none'
+	assert_contains "$output" 'linux.resources.memory.kernel: this kernel has no limit'
 }
 
 @test "a_result_that_cannot_be_printed_is_said_in_the_error" {
