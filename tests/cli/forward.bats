@@ -217,3 +217,12 @@ updates()
 	done
 	not_run
 }
+
+@test "an update without memory waits for the end of a move, too" {
+	mkdir -p state/web
+	printf '{"pid":%d,"cgroup-path":"/web"}' $$ >state/web/status
+	echo '{}' >state/web/memcrun-move.json
+	run -1 memcrun --root state update --pids-limit 50 web
+	[[ $output == "memcrun: web: a move has not ended: memcrun move --resume or --rollback it first" ]]
+	not_run
+}
