@@ -264,8 +264,10 @@ static int check_size(const char *file, const char *value, struct error *err)
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		if (strcmp(file, sizes[i]) == 0)
-			ret = memory_value_read(value, &bytes, NULL);
+		if (strcmp(file, sizes[i]) != 0)
+			continue;
+		/* files of v1 take -1 for no limit, those of v2 nothing below 0 */
+		ret = strchr(value, '-') ? -EINVAL : memory_value_read(value, &bytes, NULL);
 	}
 	if (ret == 0)
 		return 0;

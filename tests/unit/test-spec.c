@@ -296,6 +296,7 @@ TEST(an_explicit_size_is_one_that_the_kernel_reads)
 		{ "memory.max", "garbage", "linux.resources.unified.memory.max: not a size, \"garbage\"" },
 		{ "memory.swap.max", "1kb", "linux.resources.unified.memory.swap.max: not a size, \"1kb\"" },
 		{ "memory.high", "16E", "linux.resources.unified.memory.high: out of range, \"16E\"" },
+		{ "memory.low", "-1", "linux.resources.unified.memory.low: not a size, \"-1\"" },
 		{ "memory.low", "max", "" },
 		{ "memory.min", " 0x1000\t", "linux.resources.unified.memory.min: a control character, "
 					     "\" 0x1000?\"" },
