@@ -74,15 +74,20 @@ static bool is_mark(const char *name)
 static int copy_marks(int from, int to, struct error *err)
 {
 	auto_free char *names = malloc(XATTR_LIST_MAX + 1);
-	auto_free char *value = malloc(XATTR_SIZE_MAX);
+	auto_free char *value = NULL;
 	ssize_t len, size;
 
-	if (!names || !value)
+	if (!names)
 		return error_errno(err, ENOMEM, "attributes");
 	len = flistxattr(from, names, XATTR_LIST_MAX);
-	if (len < 0)
-		return errno == ENOTSUP ? 0 : error_errno(err, errno, "attributes: cannot list");
+	if (len < 0 && errno != ENOTSUP)
+		return error_errno(err, errno, "attributes: cannot list");
+	if (len <= 0)
+		return 0;
 	names[len] = '\0';
+	value = malloc(XATTR_SIZE_MAX);
+	if (!value)
+		return error_errno(err, ENOMEM, "attributes");
 	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
 		if (!is_mark(name) || fgetxattr(to, name, NULL, 0) >= 0)
 			continue;

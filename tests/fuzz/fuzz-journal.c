@@ -66,6 +66,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(strcmp(again.from.top, journal.from.top) == 0);
 	must(strcmp(again.to.cgroup, journal.to.cgroup) == 0);
 	must(again.late_count == journal.late_count);
+	for (size_t i = 0; i < journal.late_count; i++)
+		must(strcmp(again.late[i].cgroup, journal.late[i].cgroup) == 0);
+	must(again.from.id_count == journal.from.id_count);
+	for (size_t i = 0; i < journal.from.id_count; i++)
+		must(again.from.ids[i].inode == journal.from.ids[i].inode);
 	must(memcmp(again.made, journal.made, sizeof(again.made)) == 0);
 	return 0;
 }

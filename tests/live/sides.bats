@@ -80,7 +80,7 @@ tree()
 	wait "$first" || fail "$(<"$BATS_TEST_TMPDIR/first")"
 	assert_equal "$(at $a) $(at $b)" "$target $home"
 	memcrun delete --force $a
-	made=($b)
+	made=("$b")
 	assert_equal "$(memcrun state $b | jq -r .status)" running
 }
 
@@ -194,7 +194,7 @@ threads()
 	assert_equal "$(memcrun exec sides-a cat "$file" 3>&-)" 77
 	grep ' - cgroup' "/proc/$pid/mountinfo" | awk '{ print $5, $6 }' >"$BATS_TEST_TMPDIR/before"
 	for to in $target /sides-a $target; do
-		assert_equal "$(memcrun move --format json --to $to sides-a 2>/dev/null 3>&- |
+		assert_equal "$(memcrun move --format json --to "$to" sides-a 2>/dev/null 3>&- |
 			jq '.cgroup_mounts_left, (.cgroup_mounts > 0)' | tr '\n' ' ')" "0 true "
 		assert_equal "$(memcrun exec sides-a cat "$file" 3>&-)" 77
 		# where they were, and read-only as they were; none upon another
