@@ -79,10 +79,14 @@ static int parse_line(struct cgroup_mount *mount, char *line, const char *top)
 	unsigned int major, minor;
 	int used = 0;
 
-	if (!type || sscanf(line, "%d %d %u:%u %n", &mount->id, &mount->parent, &major, &minor,
-			    &used) != 4 || !used)
+	if (!type)
 		return -EINVAL;
+	/* the kernel puts this before the type; names have no blanks of their own here */
+	*type = '\0';
 	type += 3;
+	if (sscanf(line, "%d %d %u:%u %n", &mount->id, &mount->parent, &major, &minor,
+		   &used) != 4 || !used)
+		return -EINVAL;
 	line += used;
 	for (size_t i = 0; i < 3; i++)
 		fields[i] = strsep(&line, " ");
@@ -140,7 +144,7 @@ int mounts_parse(struct cgroup_mounts *mounts, char *text, const char *top, stru
 		return error_errno(err, -ret, "mountinfo: cannot read");
 	for (size_t i = 0; i < made.count; i++) {
 		for (size_t j = 0; j < count; j++)
-			made.each[i].covered = made.each[i].covered || parents[j] == made.each[i].id;
+			made.each[i].covered |= parents[j] == made.each[i].id;
 	}
 	*mounts = made;
 	made = (struct cgroup_mounts){ 0 };
@@ -156,7 +160,8 @@ int mounts_open(int dirfd, uint64_t attributes, struct error *err)
 		/* the host's may be shared, and what is mounted in the container is its own */
 		.propagation = MS_PRIVATE,
 	};
-	auto_close int fd = open_tree(dirfd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	auto_close int fd = open_tree(dirfd, "",
+				      AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (words[i].attribute != MOUNT_ATTR_NOATIME)

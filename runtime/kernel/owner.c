@@ -17,7 +17,7 @@
 /* settings.c tells settings from actions by these bits of a cgroup that we made. */
 #define KIND (S_IRUSR | S_IWUSR)
 
-/* -EPERM: a user, or root of a user namespace. -EINVAL: an owner who has no id there. */
+/* -EPERM: a user, or root of a user namespace. -EINVAL: an owner without an id there. */
 static bool is_not_ours_to_give(int error)
 {
 	return error == EPERM || error == EINVAL;

@@ -161,7 +161,7 @@ int tasks_read(int dirfd, const char *file, pid_t **pids, struct error *err)
 /*
  * The tasks of a cgroup that live. v2's cgroup.procs names a process whose first thread has
  * ended in the cgroup where that thread was, wherever the others are, and nowhere else: only
- * cgroup.threads says who is here.
+ * cgroup.threads lists the tasks that are here.
  */
 static const char *list_file(const struct hierarchy *hierarchy)
 {

@@ -16,12 +16,14 @@
 #include "kernel/tree.h"
 #include "oci/place.h"
 
+#define ALL "the directory of all containers"
+
 /* ROOT, of ROOT/ID. */
 static int open_root(const struct status *status, struct error *err)
 {
 	int fd = openat(status->dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? error_errno(err, errno, "the directory of all containers") : fd;
+	return fd < 0 ? error_errno(err, errno, ALL) : fd;
 }
 
 int others_lock(const struct status *status, int timeout_ms, struct error *err)
@@ -33,9 +35,9 @@ int others_lock(const struct status *status, int timeout_ms, struct error *err)
 		return fd;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
-			return error_errno(err, errno, "cannot lock the directory of all containers");
+			return error_errno(err, errno, "cannot lock %s", ALL);
 		if (control_now_usec() >= until)
-			return error_set(err, EBUSY, "another memcrun begins a move, and does not end that");
+			return error_set(err, EBUSY, "another memcrun looks at %s", ALL);
 		poll(NULL, 0, 10);
 	}
 	return take_fd(&fd);
@@ -67,7 +69,8 @@ static int check_path(const struct looking *looking, const char *path, struct er
 
 	if (looking->from && path_is_below(path, journal->from.top))
 		found = path;
-	else if (looking->to && (path_is_below(path, journal->to.top) || path_is_below(journal->to.top, path)))
+	else if (looking->to && (path_is_below(path, journal->to.top) ||
+				 path_is_below(journal->to.top, path)))
 		found = journal->to.top;
 	return found ? error_set(err, EBUSY, "%s is also in use by container \"%s\"", found,
 				 looking->id) : 0;
@@ -136,7 +139,7 @@ int others_check(const struct status *status, const char *id, const struct journ
 	fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		ret = error_errno(err, errno, "the directory of all containers");
+		ret = error_errno(err, errno, ALL);
 		if (fd >= 0)
 			close(fd);
 		return ret;

@@ -62,6 +62,7 @@ TEST(what_is_no_mountinfo_is_refused)
 	static const char *const rows[] = {
 		"nonsense", "5 1 0:27 /a /x rw cgroup2 none rw", "5 1 0 /a /x rw - cgroup2 x rw",
 		"5 1 0:27 /a - cgroup2",
+		"5 1 0:27 - cgroup2 none rw",
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
