@@ -169,6 +169,90 @@ TEST(a_limit_below_usage_that_stays_is_refused_and_never_written)
 	assert_string_equal(err.text, "memory.max: nothing more can be reclaimed");
 }
 
+TEST(a_limit_that_cannot_be_reached_takes_the_other_values_back)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	const struct control control = { 0 };
+	struct change_refusal refusal;
+	struct memory_plan plan, before;
+
+	scratch_file(&dir, "memory.low", "33");
+	scratch_file(&dir, "memory.max", "67108864");
+	scratch_file(&dir, "memory.current", "50331648");
+	scratch_file(&dir, "memory.reclaim", "");
+	read_words("memory.low=>44 memory.max=>33554432", &plan, &before);
+	assert_int_equal(memory_plan_snapshot(&plan, &before, dir.fd, NULL), 0);
+	assert_int_equal(change_apply(&plan, &before, dir.fd, &control, &refusal, NULL), -EBUSY);
+	assert_file(&dir, "memory.low", "33");
+	assert_file(&dir, "memory.max", "67108864");
+}
+
+/* What memory.high is each time that reclaim says how far it is. */
+struct seen {
+	const struct scratch *dir;
+	int calls;
+	char high[32];
+};
+
+static void look(void *context, const struct control_progress *progress)
+{
+	struct seen *seen = context;
+
+	(void)progress;
+	seen->calls++;
+	file_read_at(seen->dir->fd, "memory.high", seen->high, sizeof(seen->high), NULL);
+}
+
+TEST(memory_high_is_no_higher_than_the_limit_meanwhile)
+{
+	static const struct {
+		const char *high;
+		const char *meanwhile;
+	} rows[] = {
+		{ "99999999", "33554432" },
+		/* one that is lower does as well */
+		{ "16777216", "16777216" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_scratch struct scratch dir = scratch_new();
+		struct seen seen = { .dir = &dir };
+		const struct control control = { .progress = look, .context = &seen };
+		struct change_refusal refusal;
+		struct memory_plan plan, before;
+
+		scratch_file(&dir, "memory.max", "67108864");
+		scratch_file(&dir, "memory.high", rows[i].high);
+		scratch_file(&dir, "memory.current", "50331648");
+		scratch_file(&dir, "memory.reclaim", "");
+		read_words("memory.max=>33554432", &plan, &before);
+		assert_int_equal(memory_plan_snapshot(&plan, &before, dir.fd, NULL), 0);
+		assert_int_equal(change_apply(&plan, &before, dir.fd, &control, &refusal, NULL),
+				 -EBUSY);
+		assert_row_text(rows[i].high, seen.high, rows[i].meanwhile);
+		assert_file(&dir, "memory.high", rows[i].high);
+	}
+}
+
+TEST(a_limit_at_usage_needs_no_reclaim)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct seen seen = { .dir = &dir };
+	const struct control control = { .progress = look, .context = &seen };
+	struct change_refusal refusal;
+	struct memory_plan plan, before;
+
+	scratch_file(&dir, "memory.max", "67108864");
+	scratch_file(&dir, "memory.high", "99999999");
+	scratch_file(&dir, "memory.current", "33554432");
+	scratch_file(&dir, "memory.reclaim", "");
+	read_words("memory.max=>33554432", &plan, &before);
+	assert_int_equal(memory_plan_snapshot(&plan, &before, dir.fd, NULL), 0);
+	assert_int_equal(change_apply(&plan, &before, dir.fd, &control, &refusal, NULL), 0);
+	assert_file(&dir, "memory.max", "33554432");
+	assert_int_equal(seen.calls, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +261,9 @@ int main(void)
 		cmocka_unit_test(what_is_the_same_is_not_written_and_a_refusal_puts_all_back),
 		cmocka_unit_test(a_limit_above_usage_is_written_as_it_is),
 		cmocka_unit_test(a_limit_below_usage_that_stays_is_refused_and_never_written),
+		cmocka_unit_test(a_limit_that_cannot_be_reached_takes_the_other_values_back),
+		cmocka_unit_test(memory_high_is_no_higher_than_the_limit_meanwhile),
+		cmocka_unit_test(a_limit_at_usage_needs_no_reclaim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "memory/features.h"
 
+#include "base/number.h"
 #include "kernels.h"
+#include "native.h"
 
 static bool has(const struct memory_features *features, const char *file)
 {
@@ -227,6 +229,43 @@ TEST(only_what_is_asked_for_is_tried)
 	assert_int_equal(faccessat(dir.fd, "memory/memcrun-probe", F_OK, 0), -1);
 }
 
+TEST(what_is_ignored_is_found_by_trying_and_nothing_is_left)
+{
+	static const int64_t bytes = (int64_t)4097 << 20;
+	struct native *native = native_of(state);
+	auto_host struct host host = { .cgroup_root = -1, .proc = -1 };
+	auto_cgroup struct cgroup own = CGROUP_NONE;
+	struct memory_features features;
+	char text[64], value[32];
+	int64_t kept;
+
+	assert_int_equal(host_open(&host, NULL, NULL), 0);
+	assert_int_equal(memory_features_probe(&features, &host, NULL, NULL), 0);
+	assert_int_equal(features.mode, native->memory->mode);
+	/* of nothing nothing is tried */
+	memory_features_try(&features, &host, 0);
+	assert_int_equal(features.ignored, 0);
+	memory_features_try(&features, &host, ~0U);
+	for (size_t i = 0; i < memory_files_count; i++) {
+		const struct memory_file *file = &memory_files[i];
+		auto_close int dirfd = -1;
+		bool works;
+
+		if (!(file->flags & FILE_DOUBTED) || !memory_features_have(&features, file))
+			continue;
+		assert_int_equal(hierarchy_open(native->memory, native->path, &dirfd, NULL), 0);
+		snprintf(value, sizeof(value), "%lld",
+			 file->field == MEMORY_MOVE_CHARGE ? 1LL : (long long)bytes);
+		works = file_write_at(dirfd, file->name, value, NULL) == 0 &&
+			file_read_at(dirfd, file->name, text, sizeof(text), NULL) > 0 &&
+			number_read_file(text, &kept, NULL) == 0 &&
+			kept == (file->field == MEMORY_MOVE_CHARGE ? 1 : bytes);
+		assert_row(file->name, memory_features_ignore(&features, file) != works);
+	}
+	assert_int_equal(cgroup_open_process(&own, &host, 0, NULL), 0);
+	assert_int_equal(file_exists_at(own.dirfd, "memcrun-probe"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_foreign_tree_is_never_tried),
 		cmocka_unit_test(a_file_that_keeps_nothing_is_ignored),
 		cmocka_unit_test(only_what_is_asked_for_is_tried),
+		native_test(what_is_ignored_is_found_by_trying_and_nothing_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

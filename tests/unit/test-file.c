@@ -200,6 +200,27 @@ TEST(a_file_is_replaced_and_keeps_its_mode)
 	assert_int_equal(file_exists_at(dir.fd, ".status.new"), 0);
 }
 
+TEST(a_file_that_root_replaces_keeps_its_owner)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct stat st;
+
+	scratch_file(&dir, "status", "old");
+	if (fchownat(dir.fd, "status", 4711, 4712, AT_SYMLINK_NOFOLLOW) < 0) {
+		scratch_remove(&dir);
+		print_message("# skipped: only root can give a file away\n");
+		skip();
+	}
+	assert_int_equal(file_replace_at(dir.fd, "status", 0600, "new", 3, NULL), 0);
+	assert_int_equal(fstatat(dir.fd, "status", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_uid, 4711);
+	assert_int_equal(st.st_gid, 4712);
+	/* a new file is whose program makes it */
+	assert_int_equal(file_replace_at(dir.fd, "new", 0600, "new", 3, NULL), 0);
+	assert_int_equal(fstatat(dir.fd, "new", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_uid, geteuid());
+}
+
 TEST(who_has_the_old_file_open_keeps_it)
 {
 	auto_scratch struct scratch dir = scratch_new();
@@ -291,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_pipe_is_read_to_its_end),
 		cmocka_unit_test(writing_all_to_a_full_disk_says_so),
 		cmocka_unit_test(a_file_is_replaced_and_keeps_its_mode),
+		cmocka_unit_test(a_file_that_root_replaces_keeps_its_owner),
 		cmocka_unit_test(who_has_the_old_file_open_keeps_it),
 		cmocka_unit_test(a_new_file_has_the_mode_that_is_said_whatever_the_umask),
 		cmocka_unit_test(what_a_crash_left_is_replaced),

@@ -2,7 +2,7 @@
 #include "kernel/tasks.h"
 
 #include "base/file.h"
-#include "test.h"
+#include "native.h"
 
 /* Short, for no plain file ever says that somebody has stopped or left. */
 #define TIMEOUT_MS 20
@@ -311,6 +311,33 @@ TEST(who_is_killed_is_waited_for)
 	assert_int_equal(tasks_kill(dir.fd, TIMEOUT_MS, &err), 0);
 }
 
+TEST(who_has_ended_does_not_keep_the_others)
+{
+	struct native *native = native_of(state);
+	const struct hierarchy *real = &native->hierarchies.each[0];
+	static const char *const lists[] = { "tasks", "cgroup.procs", "cgroup.threads" };
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchies hierarchies = alone(&dir, real->mode, "");
+	char target[64], to[96], text[64];
+
+	/* a list with a pid that nobody has before the one of the process, and a real cgroup */
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", real->root);
+	assert_int_equal(symlinkat(target, dir.fd, "real"), 0);
+	snprintf(to, sizeof(to), "%s/to", native->path);
+	assert_true(tree_make(real, to, NULL) >= 0);
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		snprintf(to, sizeof(to), "box/%s", lists[i]);
+		snprintf(text, sizeof(text), "%d\n%d\n", INT_MAX, native->pid);
+		scratch_file(&dir, to, text);
+	}
+	snprintf(to, sizeof(to), "/real%s/to", native->path);
+	/* a plain file always lists them */
+	assert_int_equal(tasks_move(&hierarchies.each[0], "/box", to, TIMEOUT_MS, NULL),
+			 -ETIMEDOUT);
+	snprintf(to, sizeof(to), "%s/to", native->path);
+	assert_int_equal(tasks_any(real, to, NULL), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +357,7 @@ int main(void)
 		cmocka_unit_test(v1_is_frozen_when_its_state_says_so),
 		cmocka_unit_test(without_a_freezer_nothing_is_frozen),
 		cmocka_unit_test(who_is_killed_is_waited_for),
+		native_test(who_has_ended_does_not_keep_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
