@@ -205,6 +205,26 @@ suite_live()
 		--cpus 1 --swap 512M --timeout 3600 -- tests/live/run "$@"
 }
 
+# The table of mutants is worth reading after a success as well.
+suite_mutants()
+{
+	local status=0 counts
+
+	"$here/mutants/run" >"$work/mutants" 2>"$work/err" </dev/null || status=$?
+	cat "$work/mutants"
+	read -r -a counts < <(tail -n 1 "$work/mutants" |
+		sed -nE 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p') ||
+		counts=()
+	if [[ ${#counts[@]} == 0 || ($status != 0 && ${counts[1]} == 0) ]]; then
+		printf 'not ok: ended with status %s\n' "$status"
+		tail -n 40 "$work/err"
+		failed=$((failed + 1))
+		return
+	fi
+	passed=$((passed + counts[0])) failed=$((failed + counts[1]))
+	skipped=$((skipped + ${counts[2]:-0}))
+}
+
 suite_cri()
 {
 	local root=$1 prepared
