@@ -350,6 +350,18 @@ static void interrupted_move(struct moving *moving, struct native *native, const
 	assert_int_equal(journal_write(&journal, dirfd, NULL), 0);
 }
 
+/* Also on the way back it names the direction of the beginning. */
+static void look_at_direction(struct moving *moving)
+{
+	auto_journal struct journal journal = { 0 };
+	auto_close int dirfd = openat(moving->native->state.fd, NATIVE_ID,
+				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_equal(journal_read(&journal, dirfd, NULL), 0);
+	assert_string_equal(journal.from.top, moving->old);
+	assert_string_equal(journal.to.top, moving->new);
+}
+
 TEST(a_move_whose_memcrun_died_is_ended_or_undone)
 {
 	static const struct {
@@ -365,6 +377,7 @@ TEST(a_move_whose_memcrun_died_is_ended_or_undone)
 		int ret;
 
 		interrupted_move(&moving, native, rows[i].record);
+		moving.meanwhile = look_at_direction;
 		ret = rows[i].resume ?
 			      container_move_resume(&moving.request, &moving.result, &moving.err) :
 			      container_move_rollback(&moving.request, &moving.result, &moving.err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "oci/place.h"
 
+#include "base/file.h"
 #include "kernel/tree.h"
 #include "memory/charge.h"
 #include "test.h"
@@ -250,6 +251,7 @@ TEST(controllers_must_be_there_for_it)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		auto_scratch struct scratch dir = scratch_new();
+		char text[64];
 		struct hierarchies hierarchies = alone(&dir, CGROUP_V2, "");
 		auto_journal struct journal journal = { 0 };
 
@@ -265,6 +267,8 @@ TEST(controllers_must_be_there_for_it)
 		assert_row(rows[i].above,
 			   place_look(&journal, &hierarchies, NULL) == rows[i].ret);
 		assert_false(is_dir(&dir, "all/b/c"));
+		assert_int_equal(file_read_at(dir.fd, "all/b/cgroup.subtree_control", text,
+					      sizeof(text), NULL), strcspn(rows[i].enabled, "\n"));
 	}
 }
 
