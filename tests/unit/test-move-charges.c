@@ -9,6 +9,13 @@
 static struct move between(const struct scratch *dir, const struct hierarchy *memory,
 			   const struct move_request *request, struct move_result *result)
 {
+	struct move move = {
+		.request = request,
+		.result = result,
+		.memory = memory,
+		.journal = { .from = PLACE("/a"), .to = PLACE("/b") },
+	};
+
 	scratch_dir(dir, "a");
 	scratch_dir(dir, "a/child");
 	scratch_dir(dir, "b");
@@ -17,12 +24,9 @@ static struct move between(const struct scratch *dir, const struct hierarchy *me
 	scratch_file(dir, "a/child/memory.migrate.stat", "anon 5\n");
 	scratch_file(dir, "b/memory.migrate", "");
 	scratch_file(dir, "b/memory.migrate.stat", "anon 7\nfile 0\n");
-	return (struct move){
-		.request = request,
-		.result = result,
-		.memory = memory,
-		.journal = { .from = PLACE("/a"), .to = PLACE("/b") },
-	};
+	assert_int_equal(place_take(&move.journal.from, memory, true, NULL), 0);
+	assert_int_equal(place_take(&move.journal.to, memory, true, NULL), 0);
+	return move;
 }
 
 TEST(a_move_counts_all_that_came_to_its_new_cgroup)
