@@ -121,10 +121,12 @@ static int read_state(struct check *check, struct state *state)
 {
 	const struct crun_globals *globals = check->context->globals;
 	auto_free char *text = NULL;
-	const char *argv[6];
+	const char *argv[7];
 	size_t len, i = 0;
-	int ret;
+	int ret = status_check_id(check->container, &check->err);
 
+	if (ret < 0)
+		return ret;
 	/* crun takes such a name, and prints a state without a process for it */
 	if (utf8_check(check->container, strlen(check->container)) >= 0)
 		return error_set(&check->err, EINVAL,
@@ -135,6 +137,7 @@ static int read_state(struct check *check, struct state *state)
 		argv[i++] = globals->root;
 	}
 	argv[i++] = "state";
+	argv[i++] = "--";
 	argv[i++] = check->container;
 	argv[i] = NULL;
 

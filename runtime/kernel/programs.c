@@ -97,8 +97,9 @@ static int attach(int cgroup, __u32 type, __u32 flags, __u32 id)
 
 /*
  * The programs of one type. A query that fails is a failure of the copy: the container would
- * run on without its filter. Only -EINVAL says that this kernel has no such type, and then no
- * cgroup can have programs of it. More than PROGRAMS_MAX programs are -ENOSPC.
+ * run on without its filter. Only -EINVAL says that this kernel has no such type, and -ENOSYS
+ * that it has no bpf(2): then no cgroup can have programs of it. More than PROGRAMS_MAX
+ * programs are -ENOSPC.
  */
 static int copy_type(int from, int to, __u32 type, struct error *err)
 {
@@ -106,7 +107,7 @@ static int copy_type(int from, int to, __u32 type, struct error *err)
 	int attached = 0, ret;
 
 	ret = query(from, type, &had);
-	if (ret == -EINVAL || (ret == 0 && had.count == 0))
+	if (ret == -EINVAL || ret == -ENOSYS || (ret == 0 && had.count == 0))
 		return 0;
 	if (ret == 0)
 		ret = query(to, type, &has_now);

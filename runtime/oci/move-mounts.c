@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,6 +127,32 @@ static void replace_all(const struct target *target, const int *fds, struct answ
 }
 
 /*
+ * A path of the container's may lead through a FUSE whose server is frozen with it: then the
+ * child waits for ever, and only SIGKILL ends that.
+ */
+static int read_answer(int fd, pid_t pid, struct answer *made, struct error *err)
+{
+	int64_t until = control_now_usec() + (int64_t)MOVE_PATIENCE_MS * 1000, left;
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	ssize_t len;
+	int ret;
+
+	do {
+		left = until - control_now_usec();
+		ret = left > 0 ? poll(&poller, 1, (int)(left / 1000) + 1) : 0;
+	} while (ret < 0 && errno == EINTR);
+	if (ret <= 0) {
+		kill(pid, SIGKILL);
+		return error_set(err, ETIMEDOUT, "its mounts cannot be reached");
+	}
+	do {
+		len = read(fd, made, sizeof(*made));
+	} while (len < 0 && errno == EINTR);
+	return len == sizeof(*made) ? 0 : error_set(err, EIO,
+						    "the process that replaces mounts has died");
+}
+
+/*
  * In a process of its own, which is in the container's mount namespace alone, and which is
  * not killed with us: between taking a mount away and putting another one there is no way
  * back.
@@ -153,9 +180,9 @@ static int replace_in_child(const struct move *move, const struct target *target
 	close(ends[1]);
 	if (pid < 0)
 		ret = error_errno(&answer->err, errno, "cannot fork");
-	else if (read(ends[0], &made, sizeof(made)) != sizeof(made))
-		ret = error_set(&answer->err, EIO, "the process that replaces mounts has died");
 	else
+		ret = read_answer(ends[0], pid, &made, &answer->err);
+	if (ret == 0)
 		*answer = made;
 	close(ends[0]);
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)

@@ -452,8 +452,9 @@ int container_move_resume(const struct move_request *request, struct move_result
 	ret = open_all(&move, request, result, err);
 	if (ret == 0)
 		ret = read_journal(&move, false, err);
-	if (ret == 0 && !move_is_committed(&move))
-		ret = carry(&move, false, err);
+	if (ret == 0)
+		ret = move_is_committed(&move) ? move_start_guard(&move, err) :
+						 carry(&move, false, err);
 	if (ret == 0)
 		ret = finish(&move, err);
 	return close_all(&move, ret, err);

@@ -19,7 +19,15 @@ int place_for_each_above(const struct hierarchy *hierarchy, const char *path,
 			 void *context, struct error *err);
 
 /*
- * Controllers of `from` that children of the cgroup at `above` would not get. Returns how
- * many, each is enabled when `enable`. -EOPNOTSUPP: one cannot be had there.
+ * Controllers of `from` that children of the cgroup at `above` do not get. Returns how many.
+ * NEED_LOOK: whether they can be had is not asked, for a cgroup above may be about to enable
+ * them. NEED_ROOT: the same, of a cgroup that has none above it. NEED_ENABLE: they are enabled.
+ * -EOPNOTSUPP: one cannot be had there.
  */
-int place_need_controllers(int from, int above, bool enable, struct error *err);
+enum need {
+	NEED_LOOK,
+	NEED_ROOT,
+	NEED_ENABLE,
+};
+
+int place_need_controllers(int from, int above, enum need need, struct error *err);

@@ -20,7 +20,7 @@
 static int enable_above(void *context, const char *above, int dirfd, struct error *err)
 {
 	const int *from = context;
-	int ret = place_need_controllers(*from, dirfd, true, err);
+	int ret = place_need_controllers(*from, dirfd, NEED_ENABLE, err);
 
 	return ret < 0 ? error_prefix(err, ret, "%s", above) : 0;
 }
@@ -199,18 +199,18 @@ static int make_top(struct journal *journal, const struct hierarchy *hierarchy,
 		    struct error *err)
 {
 	auto_close int from = -1;
-	int made, ret;
+	int made, owned, ret;
 
-	ret = place_owns(&journal->to, hierarchy, err);
-	if (ret == -EEXIST)
-		return ret;
-	made = ret;
+	owned = place_owns(&journal->to, hierarchy, err);
+	if (owned < 0)
+		return owned;
 	ret = hierarchy_open(hierarchy, journal->from.top, &from, err);
-	if (ret < 0 || made == 1)
+	if (ret < 0 || (owned && place_is_filled(&journal->to, hierarchy)))
 		return ret;
+	/* also above a scope that systemd has just started, with the controllers it knows */
 	made = make_above(journal, hierarchy, from, err);
-	if (made < 0)
-		return made;
+	if (made < 0 || owned)
+		return made < 0 ? made : 0;
 	/* in what is below a unit that it has started systemd may be before us */
 	ret = journal->systemd ? tree_make(hierarchy, journal->to.top, err) :
 				 tree_make_new(hierarchy, journal->to.top, err);

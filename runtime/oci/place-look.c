@@ -74,7 +74,7 @@ static bool has_word(const char *list, const char *word, size_t len)
 	return false;
 }
 
-int place_need_controllers(int from, int above, bool enable, struct error *err)
+int place_need_controllers(int from, int above, enum need need, struct error *err)
 {
 	char wanted[512], had[512], enabled[512], request[64], *word, *rest = wanted;
 	ssize_t len;
@@ -91,11 +91,13 @@ int place_need_controllers(int from, int above, bool enable, struct error *err)
 		if (!*word || has_word(enabled, word, strlen(word)))
 			continue;
 		missing++;
-		if (!has_word(had, word, strlen(word)))
+		if (need != NEED_LOOK && !has_word(had, word, strlen(word)))
 			return error_set(err, EOPNOTSUPP, "the controller %s cannot be had there",
 					 word);
 		snprintf(request, sizeof(request), "+%s", word);
-		ret = enable ? file_write_at(above, "cgroup.subtree_control", request, err) : 0;
+		if (need != NEED_ENABLE)
+			continue;
+		ret = file_write_at(above, "cgroup.subtree_control", request, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -141,7 +143,8 @@ static int look_above(void *context, const char *above, int dirfd, struct error 
 	int ret = 0, missing = 0;
 
 	if (hierarchy->mode == CGROUP_V2 && !looking->journal->systemd) {
-		missing = place_need_controllers(looking->from, dirfd, false, err);
+		missing = place_need_controllers(looking->from, dirfd, *above ? NEED_LOOK : NEED_ROOT,
+						 err);
 		ret = missing < 0 ? missing : 0;
 		/* the kernel's rule of no internal processes */
 		if (missing > 0 && *above && tasks_any(hierarchy, above, NULL) == 1)

@@ -92,7 +92,7 @@ void place_drop_untaken(const struct place *place, const struct hierarchies *hie
 		while (*place->scope && hierarchy_has(hierarchy, place->top) &&
 		       control_now_usec() < until)
 			poll(NULL, 0, 10);
-		if (!*place->scope)
-			unlinkat(hierarchy->root, hierarchy_relative(place->top), AT_REMOVEDIR);
+		/* of v1's hierarchies systemd leaves some alone */
+		unlinkat(hierarchy->root, hierarchy_relative(place->top), AT_REMOVEDIR);
 	}
 }

@@ -59,6 +59,7 @@ static int order_make(struct order *order, const struct update_request *request,
 		order->argv[i++] = "--mem-bw-schema";
 		order->argv[i++] = request->mem_bw_schema;
 	}
+	order->argv[i++] = "--";
 	order->argv[i++] = request->id;
 	order->argc = i;
 	return 0;
@@ -119,8 +120,10 @@ bool update_is_cruns(const struct json *resources)
 static int lock_for_crun(const struct update_request *request, struct error *err)
 {
 	auto_status struct status status = STATUS_NONE;
-	int ret;
+	int ret = status_check_id(request->id, err);
 
+	if (ret < 0)
+		return ret;
 	status.dirfd = status_open_directory(request->globals->root, request->id, NULL);
 	/* crun says that there is no such container */
 	if (status.dirfd < 0)
@@ -150,8 +153,10 @@ int update_become_crun(const struct update_request *request, const struct caller
 	if (ret < 0)
 		return ret;
 	argv = calloc((size_t)count + order.argc + 1, sizeof(argv[0]));
-	if (!argv)
+	if (!argv) {
+		close(order.fd);
 		return error_errno(err, ENOMEM, "update");
+	}
 	memcpy(argv, globals, (size_t)count * sizeof(argv[0]));
 	memcpy(&argv[count], order.argv, order.argc * sizeof(argv[0]));
 	ret = crun_exec(request->globals, caller, count + (int)order.argc, argv, NULL, -1, err);

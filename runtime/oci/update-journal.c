@@ -111,18 +111,18 @@ int update_put_back(const struct update *update, const struct memory_plan *befor
 		    struct error *err)
 {
 	struct memory_plan now, wide;
-	int ret;
+	int ret, told;
 
 	ret = memory_plan_snapshot(before, &now, update->cgroup.dirfd, err);
 	if (ret < 0)
 		return ret;
 	wide = update_widest(before, &now);
-	ret = update_tell_systemd(update, &wide, NULL, err);
-	if (ret == 0)
-		ret = change_undo(before, update->cgroup.dirfd, err);
-	if (ret == 0)
-		ret = update_tell_systemd(update, before, &wide, err);
-	return ret;
+	/* a systemd that does not answer is no reason to leave the cgroup as it is */
+	told = update_tell_systemd(update, &wide, NULL, err);
+	ret = change_undo(before, update->cgroup.dirfd, told < 0 ? NULL : err);
+	if (ret == 0 && told == 0)
+		told = update_tell_systemd(update, before, &wide, err);
+	return told < 0 ? told : ret;
 }
 
 /* --- after a crash */
