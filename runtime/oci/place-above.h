@@ -20,13 +20,12 @@ int place_for_each_above(const struct hierarchy *hierarchy, const char *path,
 
 /*
  * Controllers of `from` that children of the cgroup at `above` do not get. Returns how many.
- * NEED_LOOK: whether they can be had is not asked, for a cgroup above may be about to enable
- * them. NEED_ROOT: the same, of a cgroup that has none above it. NEED_ENABLE: they are enabled.
- * -EOPNOTSUPP: one cannot be had there.
+ * NEED_CHECK: each must be there to be enabled. NEED_COUNT: it need not, for a cgroup above is
+ * to enable some first. NEED_ENABLE: they are enabled. -EOPNOTSUPP: one cannot be had there.
  */
 enum need {
-	NEED_LOOK,
-	NEED_ROOT,
+	NEED_CHECK,
+	NEED_COUNT,
 	NEED_ENABLE,
 };
 

@@ -91,7 +91,7 @@ int place_need_controllers(int from, int above, enum need need, struct error *er
 		if (!*word || has_word(enabled, word, strlen(word)))
 			continue;
 		missing++;
-		if (need != NEED_LOOK && !has_word(had, word, strlen(word)))
+		if (need != NEED_COUNT && !has_word(had, word, strlen(word)))
 			return error_set(err, EOPNOTSUPP, "the controller %s cannot be had there",
 					 word);
 		snprintf(request, sizeof(request), "+%s", word);
@@ -133,6 +133,7 @@ struct looking {
 	const struct journal *journal;
 	const struct hierarchy *hierarchy;
 	int from;
+	bool missing;		/* a cgroup above is to enable a controller first */
 	bool writable;		/* the last one that exists */
 };
 
@@ -143,8 +144,9 @@ static int look_above(void *context, const char *above, int dirfd, struct error 
 	int ret = 0, missing = 0;
 
 	if (hierarchy->mode == CGROUP_V2 && !looking->journal->systemd) {
-		missing = place_need_controllers(looking->from, dirfd, *above ? NEED_LOOK : NEED_ROOT,
-						 err);
+		missing = place_need_controllers(looking->from, dirfd,
+						 looking->missing ? NEED_COUNT : NEED_CHECK, err);
+		looking->missing |= missing > 0;
 		ret = missing < 0 ? missing : 0;
 		/* the kernel's rule of no internal processes */
 		if (missing > 0 && *above && tasks_any(hierarchy, above, NULL) == 1)

@@ -107,7 +107,7 @@ state()
 @test "a container that has what it asked for shows no drift" {
 	tree_of_this_process
 	FAKE_CRUN_DO=$(state 67108864) run -0 memcrun --root /r check --cgroup-root tree web
-	got_argv --root /r state web
+	got_argv --root /r state -- web
 	[[ $output == *"memory.max"*"67108864"* && $output != *DRIFT* ]]
 }
 

@@ -197,7 +197,7 @@ updates()
 	FAKE_CRUN_DO='cat "/proc/$$/fd/${6##*/}" >"$RECORD/resources"; exit 7' \
 		run -7 memcrun --root /r --debug update "${@:1:$#-1}" web
 	number=$(tr '\0' '\n' <"$RECORD/argv" | sed -n 's,^/proc/self/fd/,,p')
-	got_argv --root /r --debug update --resources "/proc/self/fd/$number" web
+	got_argv --root /r --debug update --resources "/proc/self/fd/$number" -- web
 	[[ $(<"$RECORD/resources") == "$wanted" ]]
 }
 

@@ -234,19 +234,24 @@ TEST(there_must_be_room_below_limits_that_are_new_to_it)
 
 TEST(controllers_must_be_there_for_it)
 {
+	static const char all[] = "cpu memory\n";
 	static const struct {
 		const char *above;
 		const char *enabled;
 		const char *threads;
 		int ret;
+		const char *parent;
 	} rows[] = {
-		{ "cpu memory\n", "cpu memory\n", "", 0 },
-		{ "cpu memory\n", "", "", 0 },
-		{ "cpu memory\n", "cpu memory\n", "7\n", 0 },
+		{ "cpu memory\n", "cpu memory\n", "", 0, all },
+		{ "cpu memory\n", "", "", 0, all },
+		{ "cpu memory\n", "cpu memory\n", "7\n", 0, all },
 		/* no internal processes */
-		{ "cpu memory\n", "cpu\n", "7\n", -EBUSY },
-		{ "cpu\n", "cpu\n", "", -EOPNOTSUPP },
-		{ "cpu memory2\n", "cpu\n", "", -EOPNOTSUPP },
+		{ "cpu memory\n", "cpu\n", "7\n", -EBUSY, all },
+		{ "cpu\n", "cpu\n", "", -EOPNOTSUPP, all },
+		{ "cpu memory2\n", "cpu\n", "", -EOPNOTSUPP, all },
+		/* the cgroup above is to enable it first */
+		{ "cpu\n", "cpu\n", "", 0, "cpu\n" },
+		{ "cpu\n", "cpu\n", "7\n", -EBUSY, "cpu\n" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -264,6 +269,7 @@ TEST(controllers_must_be_there_for_it)
 		scratch_file(&dir, "all/b/cgroup.controllers", rows[i].above);
 		scratch_file(&dir, "all/b/cgroup.subtree_control", rows[i].enabled);
 		scratch_file(&dir, "all/b/cgroup.threads", rows[i].threads);
+		scratch_file(&dir, "all/cgroup.subtree_control", rows[i].parent);
 		assert_row(rows[i].above,
 			   place_look(&journal, &hierarchies, NULL) == rows[i].ret);
 		assert_false(is_dir(&dir, "all/b/c"));
