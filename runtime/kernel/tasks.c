@@ -248,13 +248,16 @@ int tasks_move(const struct hierarchy *hierarchy, const char *from, const char *
 				   hierarchy_words(hierarchy, to), file);
 
 	for (;;) {
+		/* a write that took long is no task that is left */
+		bool late = control_now_usec() > until;
+
 		ret = move_once(hierarchy, source, fd, &moved, err);
 		if (ret == -EOPNOTSUPP)
 			return 0;	/* threaded: its threads go with their processes */
 		/* systemd may have removed it with its last task */
 		if (ret == 0 || ret == -ENODEV || (ret == -ENOENT && moved))
 			return moved;
-		if (ret > 0 && control_now_usec() > until)
+		if (ret > 0 && late)
 			ret = error_set(err, ETIMEDOUT, "%d tasks are left after %d s", ret,
 					timeout_ms / 1000);
 		if (ret < 0)
