@@ -128,7 +128,12 @@ int confine_files_allow(int rules, int fd, unsigned int access, struct error *er
 	/* a rule for a file may only have what a file can be used for */
 	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
 		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
-	if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+	/*
+	 * EBADFD: a pipe, or another file of a file system that is never mounted (SB_NOUSER).
+	 * Landlock does not restrict such a file and accepts no rule for it.
+	 */
+	if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 &&
+	    errno != EBADFD)
 		return error_errno(err, errno, "cannot add a Landlock rule");
 	return 0;
 }

@@ -33,7 +33,10 @@ int confine_reader(struct error *err);
 /* Rules for files, none yet. -1: the kernel has no Landlock, and confine() does without. */
 int confine_files(void);
 
-/* Another rule. An fd of -1 and rules of -1 are passed over. */
+/*
+ * Another rule. An fd of -1 and rules of -1 are passed over, and so is an fd that Landlock
+ * does not restrict: a pipe.
+ */
 int confine_files_allow(int rules, int fd, unsigned int access, struct error *err);
 
 /*

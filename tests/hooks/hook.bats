@@ -151,6 +151,19 @@ refused()
 	refused 1 memory.high
 }
 
+@test "a pipe can be the log" {
+	local text
+
+	config '{"limit": 67108864, "swappiness": 10}'
+	printf '{"pid": %d, "bundle": "%s"}' $$ "$bundle" >"$BATS_TEST_TMPDIR/state"
+	text=$(set -o pipefail
+		"$HOOK" --cgroup-root "$tree" --log /proc/self/fd/2 createRuntime \
+			<"$BATS_TEST_TMPDIR/state" 2>&1 | cat)
+	# standard error and the log are the same pipe
+	[[ $(grep -c swappiness <<<"$text") == 2 ]]
+	[[ $(<"$cgroup/memory.max") == 67108864 ]]
+}
+
 @test "a hostile state is refused, and nothing is touched" {
 	local state
 
