@@ -71,6 +71,11 @@ static int filter_calls(const struct sock_filter *filter, size_t count, struct e
 	return 0;
 }
 
+int confine_migrator(struct error *err)
+{
+	return filter_calls(reader_filter, sizeof(reader_filter) / sizeof(reader_filter[0]), err);
+}
+
 int confine_reader(struct error *err)
 {
 	cap_t none = cap_init();
@@ -79,8 +84,7 @@ int confine_reader(struct error *err)
 	if (ret < 0)
 		ret = error_errno(err, errno, "cannot give up capabilities");
 	cap_free(none);
-	return ret < 0 ? ret : filter_calls(reader_filter,
-					    sizeof(reader_filter) / sizeof(reader_filter[0]), err);
+	return ret < 0 ? ret : confine_migrator(err);
 }
 
 /* All that this kernel can deny. What it cannot is open to a hook as to any process. */

@@ -10,7 +10,8 @@
  * config.json. What it could do beyond its work it gives up before it parses either.
  *
  * The order is confine_capabilities(), confine_reader() in the process that parses the state,
- * confine_files_allow() for what the state names, and confine() before config.json is parsed.
+ * confine_migrator() in the process that writes to memory.migrate, confine_files_allow() for
+ * what the state names, and confine() before config.json is parsed.
  */
 
 /* What may be done with the files below a directory, or with one file. */
@@ -29,6 +30,9 @@ int confine_capabilities(struct error *err);
 
 /* Give up all but reading and writing open files: no capability, no other system call. */
 int confine_reader(struct error *err);
+
+/* The same, but the capabilities stay: writing "pid:N" to memory.migrate needs them. */
+int confine_migrator(struct error *err);
 
 /* Rules for files, none yet. -1: the kernel has no Landlock, and confine() does without. */
 int confine_files(void);

@@ -56,7 +56,8 @@ static void keep_record(int bundle, struct memory_plan *notes)
 }
 
 int hook_create_runtime(const struct host *host, const struct state *state,
-			struct memory_plan *notes, struct error *err)
+			const struct charge_writer *writer, struct memory_plan *notes,
+			struct error *err)
 {
 	auto_cgroup struct cgroup cgroup = CGROUP_NONE;
 	auto_config struct config config = { 0 };
@@ -76,7 +77,7 @@ int hook_create_runtime(const struct host *host, const struct state *state,
 	if (ret < 0 || !memory_spec_any(&config.spec))
 		return ret;
 
-	ret = limit_container(&config.spec, host, state->pid, notes, &cgroup, err);
+	ret = limit_container(&config.spec, host, state->pid, writer, notes, &cgroup, err);
 	if (ret == 0)
 		keep_record(bundle, notes);
 	return ret;

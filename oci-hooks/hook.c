@@ -17,13 +17,15 @@
 #include "kernel/cgroup.h"
 #include "oci-hooks/confine.h"
 #include "oci-hooks/engine.h"
+#include "oci-hooks/migrator.h"
 #include "oci-hooks/reader.h"
 
 #define PROGRAM "memcrun-hook"
 
 static const struct stage {
 	const char *name;
-	int (*run)(const struct host *host, const struct state *state, struct memory_plan *notes,
+	int (*run)(const struct host *host, const struct state *state,
+		   const struct charge_writer *writer, struct memory_plan *notes,
 		   struct error *err);
 	bool decides;		/* an error is one of the container's */
 	bool writes;		/* into the container's cgroup */
@@ -185,6 +187,18 @@ static int allow_container(int rules, const struct stage *stage, const struct ho
 	return ret;
 }
 
+/* Before confine(), for memory.migrate is denied to a process in a Landlock domain. */
+static int start_migrator(struct migrator *migrator, const struct stage *stage,
+			  const struct host *host, const struct state *state, struct error *err)
+{
+	auto_cgroup struct cgroup its = CGROUP_NONE;
+
+	if (!stage->writes || !state->pid || state->asked ||
+	    cgroup_open_process(&its, host, state->pid, NULL) < 0)
+		return 0;
+	return migrator_start(migrator, its.dirfd, state->pid, err);
+}
+
 /* From here on only this container's files are open to us. */
 static int confine_to(const struct hook *hook, const struct host *host,
 		      const struct state *state, struct error *err)
@@ -201,6 +215,7 @@ static int confine_to(const struct hook *hook, const struct host *host,
 static int run(struct hook *hook, struct error *err)
 {
 	struct host host = { .cgroup_root = -1, .proc = -1 };
+	struct migrator migrator = MIGRATOR_NONE;
 	static struct reader_answer answer;
 	struct memory_plan notes = { 0 };
 	struct state state = { 0 };
@@ -214,9 +229,12 @@ static int run(struct hook *hook, struct error *err)
 		ret = reader_run(&answer, &state, err);
 	hook->log.id = state.id;
 	if (ret == 0)
+		ret = start_migrator(&migrator, hook->stage, &host, &state, err);
+	if (ret == 0)
 		ret = confine_to(hook, &host, &state, err);
 	if (ret == 0)
-		ret = hook->stage->run(&host, &state, &notes, err);
+		ret = hook->stage->run(&host, &state, migrator_writer(&migrator), &notes, err);
+	migrator_close(&migrator);
 	for (size_t i = 0; ret == 0 && i < notes.note_count; i++)
 		log_line(&hook->log, LOG_LEVEL_WARNING, notes.notes[i].text);
 	if (ret < 0)

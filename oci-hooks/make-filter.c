@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* For the process that parses the state: memory, open files, and an end. */
+/* For the processes that parse the state and write memory.migrate: memory, open files, an end. */
 static const int reader_calls[] = {
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mremap), SCMP_SYS(munmap),
 	SCMP_SYS(madvise), SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(close),
@@ -22,7 +22,10 @@ static const int reader_calls[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* Memory, files, a line to a log, and an end; also as older architectures have them. */
+/*
+ * Memory, files, a line to a log, the end of the migrator and our own; also as older
+ * architectures have them.
+ */
 static const int hook_calls[] = {
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(madvise), SCMP_SYS(futex),
 	SCMP_SYS(futex_time64), SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(getrandom),
@@ -37,7 +40,7 @@ static const int hook_calls[] = {
 	SCMP_SYS(geteuid32),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-	SCMP_SYS(connect), SCMP_SYS(sendto),
+	SCMP_SYS(connect), SCMP_SYS(sendto), SCMP_SYS(wait4), SCMP_SYS(waitid),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
 };

@@ -35,13 +35,15 @@ static void compare(const struct plan_write *write, const struct cgroup *cgroup,
 }
 
 int hook_poststart(const struct host *host, const struct state *state,
-		   struct memory_plan *notes, struct error *err)
+		   const struct charge_writer *writer, struct memory_plan *notes,
+		   struct error *err)
 {
 	auto_cgroup struct cgroup cgroup = CGROUP_NONE;
 	struct memory_plan record = { 0 };
 	auto_close int bundle = -1, fd = -1;
 	int ret;
 
+	(void)writer;
 	if (state->asked || !state->pid)
 		return 0;
 	ret = record_open_bundle(&bundle, state, err);

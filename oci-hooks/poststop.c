@@ -11,11 +11,13 @@
  * too. A bundle that is no longer there is fine.
  */
 int hook_poststop(const struct host *host, const struct state *state,
-		  struct memory_plan *notes, struct error *err)
+		  const struct charge_writer *writer, struct memory_plan *notes,
+		  struct error *err)
 {
 	auto_close int bundle = -1;
 	int ret;
 
+	(void)writer;
 	(void)host;
 	(void)notes;
 	ret = record_open_bundle(&bundle, state, err);

@@ -233,17 +233,30 @@ int charge_migrated(struct charge_usage *moved, int dirfd, struct error *err)
 	return 0;
 }
 
-static int migrate(const char *source, int to, unsigned int types, struct error *err)
+struct request {
+	char source[24];
+	int to;
+};
+
+static int write_request(void *data, unsigned int types, struct error *err)
+{
+	const struct request *request = data;
+	char text[128], words[64];
+
+	snprintf(text, sizeof(text), "%s %s", request->source,
+		 charge_types_text(words, sizeof(words), types));
+	return file_write_at(request->to, "memory.migrate", text, err);
+}
+
+static int migrate(const struct charge_writer *writer, int to, unsigned int types,
+		   struct error *err)
 {
 	struct charge_usage before = { 0 }, after = { 0 };
-	char request[128], words[64];
 	int ret;
 
-	snprintf(request, sizeof(request), "%s %s", source,
-		 charge_types_text(words, sizeof(words), types));
 	for (int i = 0; i < TRIES_MAX; i++) {
 		charge_migrated(&before, to, NULL);
-		ret = file_write_at(to, "memory.migrate", request, err);
+		ret = writer->write(writer->data, types, err);
 		if (ret != -EAGAIN)
 			return ret == -ENOENT && !charge_can_migrate(to) ?
 				       error_set(err, EOPNOTSUPP, "memory.migrate: not here") : ret;
@@ -256,23 +269,27 @@ static int migrate(const char *source, int to, unsigned int types, struct error 
 
 int charge_migrate(int from, int to, unsigned int types, struct error *err)
 {
-	char source[24];
+	struct request request = { .to = to };
+	const struct charge_writer writer = { .write = write_request, .data = &request };
 
-	if (!types)
-		return 0;
-	snprintf(source, sizeof(source), "fd:%d", from);
-	return migrate(source, to, types, err);
+	snprintf(request.source, sizeof(request.source), "fd:%d", from);
+	return types ? migrate(&writer, to, types, err) : 0;
+}
+
+int charge_migrate_writer(const struct charge_writer *writer, int to, unsigned int types,
+			  struct error *err)
+{
+	types &= CHARGE_ANON | CHARGE_FILE | CHARGE_SHMEM;
+	return types ? migrate(writer, to, types, err) : 0;
 }
 
 int charge_migrate_pid(pid_t pid, int to, unsigned int types, struct error *err)
 {
-	char source[24];
+	struct request request = { .to = to };
+	const struct charge_writer writer = { .write = write_request, .data = &request };
 
-	types &= CHARGE_ANON | CHARGE_FILE | CHARGE_SHMEM;
-	if (!types)
-		return 0;
-	snprintf(source, sizeof(source), "pid:%d", pid);
-	return migrate(source, to, types, err);
+	snprintf(request.source, sizeof(request.source), "pid:%d", pid);
+	return charge_migrate_writer(&writer, to, types, err);
 }
 
 /* Up within the tree first, so that one write takes all that is left of the top. */

@@ -71,6 +71,19 @@ int charge_migrate(int from, int to, unsigned int types, struct error *err);
 /* The same with what process `pid` maps and other cgroups pay for. */
 int charge_migrate_pid(pid_t pid, int to, unsigned int types, struct error *err);
 
+/*
+ * Another process that writes to memory.migrate, for a caller that must not access the
+ * memory of the container's process itself. `write` asks for one write(2) of `types`.
+ */
+struct charge_writer {
+	int (*write)(void *data, unsigned int types, struct error *err);
+	void *data;
+};
+
+/* charge_migrate_pid() of the process that `writer` stands for. */
+int charge_migrate_writer(const struct charge_writer *writer, int to, unsigned int types,
+			  struct error *err);
+
 /* What memory.migrate has brought to the cgroup at `dirfd` since it was created. */
 int charge_migrated(struct charge_usage *moved, int dirfd, struct error *err);
 

@@ -67,8 +67,8 @@ static int take_actions(struct memory_plan *plan, unsigned int *types, struct er
 	return 0;
 }
 
-static int put_in_force(struct memory_plan *plan, unsigned int types, pid_t pid, int dirfd,
-			struct error *err)
+static int put_in_force(struct memory_plan *plan, unsigned int types, pid_t pid,
+			const struct charge_writer *writer, int dirfd, struct error *err)
 {
 	const struct control patience = { .until = control_now_usec() + PATIENCE_USEC };
 	struct change_refusal refusal;
@@ -84,7 +84,8 @@ static int put_in_force(struct memory_plan *plan, unsigned int types, pid_t pid,
 		return ret;
 	ret = memory_plan_verify(plan, dirfd, err);
 	if (ret == 0)
-		ret = charge_migrate_pid(pid, dirfd, types, err);
+		ret = writer ? charge_migrate_writer(writer, dirfd, types, err) :
+			       charge_migrate_pid(pid, dirfd, types, err);
 	if (ret < 0)
 		change_undo(&before, dirfd, NULL);
 	return ret;
@@ -109,7 +110,8 @@ static int is_callers_own(const struct cgroup *cgroup, const struct host *host,
 }
 
 int limit_container(const struct memory_spec *spec, const struct host *host, pid_t pid,
-		    struct memory_plan *plan, struct cgroup *cgroup, struct error *err)
+		    const struct charge_writer *writer, struct memory_plan *plan,
+		    struct cgroup *cgroup, struct error *err)
 {
 	struct memory_features features;
 	unsigned int types;
@@ -129,6 +131,6 @@ int limit_container(const struct memory_spec *spec, const struct host *host, pid
 	if (ret == 0)
 		ret = take_back_readings(plan, spec, cgroup->dirfd, err);
 	if (ret == 0)
-		ret = put_in_force(plan, types, pid, cgroup->dirfd, err);
+		ret = put_in_force(plan, types, pid, writer, cgroup->dirfd, err);
 	return ret < 0 ? error_prefix(err, ret, "%s", cgroup->path) : 0;
 }

@@ -99,6 +99,14 @@ refused()
 	[[ $(<"$cgroup/memory.memsw.limit_in_bytes") == 100663296 ]]
 }
 
+@test "createRuntime takes over the charges of the container's process" {
+	v2 v2-patched
+	config '{"limit": 67108864}' '{"org.memcrun.move-charge": "all"}'
+	hook createRuntime
+	[[ $status == 0 && -z $stderr ]]
+	[[ $(<"$cgroup/memory.migrate") == "pid:$$ anon file shmem" ]]
+}
+
 @test "reservation=high on a kernel without the series" {
 	config '{"limit": 67108864, "reservation": 33554432}' '{"org.memcrun.reservation": "high"}'
 	echo 1 >"$cgroup/memory.low"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "oci-hooks/confine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "oci-hooks/migrator.h"
 #include "test.h"
 
 /*
@@ -39,6 +42,13 @@ static int opened(const struct scratch *dir, const char *name, int flags)
 	snprintf(path, sizeof(path), "%s/%s", dir->path, name);
 	fd = openat(AT_FDCWD, path, flags | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : fd;
+}
+
+static bool have_landlock(void)
+{
+	auto_close int rules = confine_files();
+
+	return rules >= 0 && !SANITIZED;
 }
 
 /* "own" may be written, "bundle" too, and files made there; "seen" is read. */
@@ -125,11 +135,78 @@ static int reads_more(const struct scratch *dir)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) < 0 ? 0 : 4;
 }
 
+/* "seen" is closed to writers, and the migrator's process is 42. */
+static int migrates(const struct scratch *dir)
+{
+	auto_close int seen = opened(dir, "seen", O_PATH);
+	struct migrator migrator = MIGRATOR_NONE;
+	int ret;
+
+	if (migrator_start(&migrator, seen, 42, NULL) < 0 || !migrator_writer(&migrator))
+		return 1;
+	if (confined(dir) < 0)
+		return 2;
+	if (have_landlock() && opened(dir, "seen/memory.migrate", O_WRONLY) != -EACCES)
+		return 3;
+	if (migrator.writer.write(migrator.writer.data, CHARGE_SWAP, NULL) != -EINVAL)
+		return 4;
+	ret = charge_migrate_writer(&migrator.writer, seen, CHARGE_ALL, NULL);
+	migrator_close(&migrator);
+	migrator_close(&migrator);
+	if (ret < 0)
+		return 5;
+	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? 0 : 6;
+}
+
+static int migrates_with_a_dead_one(const struct scratch *dir)
+{
+	auto_close int seen = opened(dir, "seen", O_PATH);
+	struct migrator migrator = MIGRATOR_NONE;
+	int ret;
+
+	/* as caller_begin() has it */
+	signal(SIGPIPE, SIG_IGN);
+	if (migrator_start(&migrator, seen, 42, NULL) < 0 || !migrator_writer(&migrator) ||
+	    kill(migrator.pid, SIGKILL) < 0)
+		return 1;
+	ret = charge_migrate_writer(&migrator.writer, seen, CHARGE_ALL, NULL);
+	migrator_close(&migrator);
+	return ret == -EIO ? 0 : 2;
+}
+
+static int filtered(const struct scratch *dir)
+{
+	auto_close int seen = opened(dir, "seen", O_PATH);
+	struct migrator migrator = MIGRATOR_NONE;
+	char path[64], text[4096], *found = NULL;
+	DIR *files;
+	int count = 0;
+
+	if (migrator_start(&migrator, seen, 42, NULL) < 0 || !migrator_writer(&migrator) ||
+	    migrator.writer.write(migrator.writer.data, CHARGE_ANON, NULL) < 0)
+		return 1;
+	snprintf(path, sizeof(path), "/proc/%d/status", migrator.pid);
+	if (file_read_at(AT_FDCWD, path, text, sizeof(text), NULL) > 0)
+		found = strstr(text, "\nSeccomp:\t2");
+	snprintf(path, sizeof(path), "/proc/%d/fd", migrator.pid);
+	files = opendir(path);
+	while (files && readdir(files))
+		count++;
+	if (files)
+		closedir(files);
+	migrator_close(&migrator);
+	if (!found)
+		return 2;
+	/* with "." and ".." */
+	return count == 4 ? 0 : 3;
+}
+
 static struct scratch tree(void)
 {
 	static const char *const directories[] = { "own", "bundle", "seen", "other" };
 	static const char *const files[] = {
 		"own/memory.max", "bundle/config.json", "seen/memory.max", "other/passwd",
+		"seen/memory.migrate",
 	};
 	struct scratch dir = scratch_new();
 	char link[PATH_MAX];
@@ -141,13 +218,6 @@ static struct scratch tree(void)
 	snprintf(link, sizeof(link), "%s/bundle/link", dir.path);
 	assert_int_equal(symlink("../other/passwd", link), 0);
 	return dir;
-}
-
-static bool have_landlock(void)
-{
-	auto_close int rules = confine_files();
-
-	return rules >= 0 && !SANITIZED;
 }
 
 TEST(a_hook_that_is_taken_over_opens_the_files_of_its_container_alone)
@@ -186,6 +256,40 @@ TEST(the_process_that_parses_the_state_opens_nothing)
 	assert_int_equal(taken_over(reads_more, &dir), 0);
 }
 
+TEST(memory_migrate_is_written_from_outside_of_the_hooks_domain)
+{
+	auto_scratch struct scratch dir = tree();
+	static const char wanted[] = "pid:42 anon file shmem";
+	char text[64];
+
+	assert_int_equal(taken_over(migrates, &dir), 0);
+	assert_int_equal(file_read_at(dir.fd, "seen/memory.migrate", text, sizeof(text), NULL),
+			 strlen(wanted));
+	assert_string_equal(text, wanted);
+	assert_int_equal(taken_over(migrates_with_a_dead_one, &dir), 0);
+}
+
+TEST(the_migrator_has_two_files_and_a_filter)
+{
+	auto_scratch struct scratch dir = tree();
+
+	if (SANITIZED)
+		skip();
+	assert_int_equal(taken_over(filtered, &dir), 0);
+}
+
+/* A kernel without the series. */
+TEST(without_memory_migrate_there_is_no_migrator)
+{
+	auto_scratch struct scratch dir = tree();
+	auto_close int other = opened(&dir, "other", O_PATH);
+	struct migrator migrator = MIGRATOR_NONE;
+
+	assert_int_equal(migrator_start(&migrator, other, 42, NULL), 0);
+	assert_null(migrator_writer(&migrator));
+	migrator_close(&migrator);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +297,9 @@ int main(void)
 		cmocka_unit_test(a_hook_that_is_taken_over_moves_and_removes_nothing_elsewhere),
 		cmocka_unit_test(a_hook_that_is_taken_over_gets_no_capability_process_or_network),
 		cmocka_unit_test(the_process_that_parses_the_state_opens_nothing),
+		cmocka_unit_test(memory_migrate_is_written_from_outside_of_the_hooks_domain),
+		cmocka_unit_test(the_migrator_has_two_files_and_a_filter),
+		cmocka_unit_test(without_memory_migrate_there_is_no_migrator),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
