@@ -215,7 +215,8 @@ static int move_once(const struct hierarchy *hierarchy, int source, int fd, int 
 	int count, left, again = 0, ret;
 
 	count = tasks_read(source, move_file(hierarchy), &pids, err);
-	if (count < 0)
+	/* a threaded cgroup has no list of processes */
+	if (count < 0 && count != -EOPNOTSUPP)
 		return count;
 	ret = move_all(fd, pids, count, moved, err);
 	if (ret < 0 || hierarchy->mode == CGROUP_V1)
@@ -252,8 +253,6 @@ int tasks_move(const struct hierarchy *hierarchy, const char *from, const char *
 		bool late = control_now_usec() > until;
 
 		ret = move_once(hierarchy, source, fd, &moved, err);
-		if (ret == -EOPNOTSUPP)
-			return 0;	/* threaded: its threads go with their processes */
 		/* systemd may have removed it with its last task */
 		if (ret == 0 || ret == -ENODEV || (ret == -ENOENT && moved))
 			return moved;
