@@ -58,6 +58,7 @@ suites=(
 	"dist|beside|60|.|make distcheck|suite_dist"
 
 	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
+	"pairs|named|900|memcrun live kernel:uml-7.2 root:trixie|live: two verbs at once, the first stopped at each system call that changes something|suite_live --root trixie uml-7.2 v2 none tests/live/pairs.bats"
 	"mutants|named|600|memcrun unit tests/mutants|mutants of the code, each of which a test has to notice|suite_mutants"
 )
 
