@@ -155,7 +155,7 @@ threads()
 		[[ -e $STATE/sides-a/memcrun-move.json ]] || fail "no journal"
 		# the process that watches has the lock until it has done its work
 		until_true "it has ended" flock --nonblock "$STATE/sides-a" true
-		memcrun move $name sides-a 3>&-
+		memcrun move "$name" sides-a 3>&-
 		[[ $name == --rollback ]] || memcrun move --to /sides-a sides-a 3>&-
 		assert_equal "$(at sides-a)" /sides-a
 		[[ ! -e $(tree $target) ]] || fail "$target is left"
