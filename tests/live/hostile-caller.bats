@@ -169,12 +169,13 @@ each_verb()
 	done
 }
 
-# stopped COMMAND: a move that is stopped between the change of crun's record and the thaw.
+# stopped COMMAND: a move that is stopped between the change of crun's record and the thaw. The
+# journal is renamed three times before.
 stopped()
 {
 	rm -f "$BATS_TEST_TMPDIR/trace"
 	strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=renameat \
-		-e inject=renameat:signal=STOP:when=3 sh -c "exec $1" </dev/null \
+		-e inject=renameat:signal=STOP:when=4 sh -c "exec $1" </dev/null \
 		>"$BATS_TEST_TMPDIR/moved" 2>&1 3>&- &
 	tracer=$!
 	until_true "the move is stopped" is_stopped
