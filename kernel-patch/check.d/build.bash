@@ -95,7 +95,7 @@ step_options()
 				{ echo "$line: in the result also with the options off"; status=1; }
 			;;
 		esac
-	done < <(grep '^CONFIG_.*=y' "$top/tests/vm/config/patched.config")
+	done < <(grep '^CONFIG_.*=y' "$patched_config")
 	return "$status"
 }
 

@@ -77,7 +77,8 @@ apply_by_quilt()
 	local log=$work/log
 
 	fresh "$work/by-quilt"
-	(cd "$work/by-quilt" && QUILT_PATCHES=$series QUILT_SERIES=$series/series QUILT_PC=.pc \
+	printf '%s\n' "${patches[@]}" >"$work/series"
+	(cd "$work/by-quilt" && QUILT_PATCHES=$series QUILT_SERIES=$work/series QUILT_PC=.pc \
 		quilt --quiltrc /dev/null push -a --fuzz=0) >"$log" 2>&1 ||
 		{ tail -n 20 "$log"; return 1; }
 	rm -rf "$work/by-quilt/.pc"
@@ -97,6 +98,8 @@ apply_by_git()
 			"${git[@]}" -C "$commits" am --abort || :
 			return 1
 		fi
+		# the last of its series so far
+		[[ $stacked == 0 ]] || "${git[@]}" -C "$commits" tag -f "series/${patch%%/*}" >"$log"
 	done
 	mkdir "$work/by-git"
 	git -C "$commits" archive HEAD | tar -C "$work/by-git" -x
@@ -108,28 +111,32 @@ files_are_named()
 {
 	local file status=0
 
-	for file in "$series"/*.patch; do
-		grep -qxF -- "${file##*/}" <(printf '%s\n' "${patches[@]}") ||
-			{ echo "${file##*/}: not in series"; status=1; }
-	done
+	while read -r file; do
+		grep -qxF -- "$file" <(printf '%s\n' "${patches[@]}") ||
+			{ echo "$file: not in series"; status=1; }
+	done < <(cd "$series" && find . -name '*.patch' | sed 's|^\./||')
 	return "$status"
 }
 
 # Nobody edited a patch, and the way from and to a git tree loses nothing.
 refresh_agrees()
 {
-	local log=$work/log
+	local log=$work/log name
 
 	files_are_named || return 1
 	# refresh compares the base with the tarball unless `base` says the same already; the
 	# base of $commits is from the tarball, and the comparison takes ten seconds
-	mkdir "$work/refreshed"
-	cp "$series/base" "$work/refreshed/base"
+	for name in $(series_names "$version"); do
+		mkdir -p "$work/refreshed/$name"
+		cp "$series/$name/base" "$work/refreshed/$name/base"
+	done
 	"$patches_top/refresh" --into "$work/refreshed" "$commits" >"$log" 2>&1 ||
 		{ cat "$log"; return 1; }
-	[[ $same_base == 1 ]] || cp "$series/base" "$work/refreshed/base"
-	diff -r "$series" "$work/refreshed" >"$log" ||
-		{ echo "kernel-patch/refresh would change:"; head -n 30 "$log"; return 1; }
+	for name in $(series_names "$version"); do
+		[[ $same_base == 1 ]] || cp "$series/$name/base" "$work/refreshed/$name/base"
+		diff -r -x README.md "$series/$name" "$work/refreshed/$name" >"$log" ||
+			{ echo "kernel-patch/refresh would change:"; head -n 30 "$log"; return 1; }
+	done
 }
 
 # --- checkpatch
@@ -187,5 +194,5 @@ checkpatch_is_content()
 
 ignored()
 {
-	sed -e '/^#/d' -e '/^[[:space:]]*$/d' "$patches_top/checkpatch.ignore"
+	sed -e '/^#/d' -e '/^[[:space:]]*$/d' "$ignore_file"
 }

@@ -44,7 +44,7 @@ step_inputs()
 	cat "$work/tools"
 	candidates all
 	case $1 in
-	options-*) sha256sum <"$top/tests/vm/config/patched.config" ;;
+	options-*) sha256sum <"$patched_config" ;;
 	said-*) grep '\.h$' "$work/touched" ;;
 	esac
 	code "$(step_commit "$1")"
@@ -91,7 +91,11 @@ steps_add()
 	done
 	workers_add "${on[@]}" options-on
 	workers_add "${checkpatch[@]}"
-	workers_add "${off[@]}" options-off plain said-base said-off
+	if [[ $stacked == 1 ]]; then
+		workers_add "${off[@]}" options-off said-base said-off
+	else
+		workers_add "${off[@]}" options-off plain said-base said-off
+	fi
 	workers_add said-on debug
 	for variant in $VARIANTS; do
 		workers_add "variant-$variant"

@@ -154,7 +154,7 @@ config_text()
 	local config=$top/tests/vm/config
 
 	cat "$config/base.config" "$config/$version.config"
-	[[ $1 == off ]] || cat "$config/patched.config"
+	[[ $1 == off ]] || cat "$patched_config"
 	echo CONFIG_WERROR=y
 	case $1 in
 	off | on) echo CONFIG_DEBUG_BUGVERBOSE=n ;;
@@ -166,10 +166,10 @@ config_text()
 	esac
 }
 
-# The options in debug.config that the series brings.
+# The options in debug.config that the series for 6.12 brings. Stacked series have none.
 debug_options()
 {
-	grep '_MIGRATE.*=y' "$top/tests/vm/config/debug.config" || :
+	[[ $stacked == 1 ]] || grep '_MIGRATE.*=y' "$top/tests/vm/config/debug.config" || :
 }
 
 # configure KIND, for the tree as it is. Variants are not on top of tinyconfig, thus they
