@@ -139,6 +139,14 @@ suite_kernel()
 		"$here/kernel/run" --stress 120
 }
 
+# The series for Linux 7.2, without stress: tests/kernel/stress migrates single types.
+suite_kernel_72()
+{
+	check "the selftests build" "$here/kernel/build" 7.2
+	suite_tap "$here/vm/run" --kernel debug-7.2 --swap 512M --timeout 2400 -- \
+		"$here/kernel/run" --series 7.2
+}
+
 suite_upstream()
 {
 	# all of them take a quarter of an hour: what is about memory, and the core

@@ -57,6 +57,7 @@ suites=(
 	"fuzz|beside|40|memcrun tests/fuzz|each fuzzer for a few seconds|suite_fuzz"
 	"dist|beside|60|.|make distcheck|suite_dist"
 
+	"kernel-7.2|named|900|tests/kernel tests/vm kernel-patch kernel:debug-7.2|the series for Linux 7.2: its selftest, on a debug kernel|suite_kernel_72"
 	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
 	"pairs|named|900|memcrun live kernel:uml-7.2 root:trixie|live: two verbs at once, the first stopped at each system call that changes something|suite_live --root trixie uml-7.2 v2 none tests/live/pairs.bats"
 	"mutants|named|600|memcrun unit tests/mutants|mutants of the code, each of which a test has to notice|suite_mutants"
