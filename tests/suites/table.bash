@@ -33,7 +33,6 @@ suites=(
 	"v2-default|beside|60|memcrun live contrib/podman kernel:uml-6.1 root:bookworm|live: memcrun as podman's default, cgroup v2|suite_live --root bookworm uml-6.1 v2 none --default -f $kinds tests/live/memory.bats"
 	"systemd|beside|120|memcrun live contrib kernel:uml-7.2 root:trixie|live: systemd 257 as PID 1, cgroup v2|suite_live --root trixie uml-7.2 v2 systemd --short -f scope|pods|lives_through|mean_what|play_kube|install_on_node|quadlets|$scopes tests/live/systemd.bats tests/live/engine.bats tests/live/hooks.bats tests/live/move.bats tests/live/scope.bats tests/live/versions.bats"
 	"systemd-forky|beside|120|memcrun live contrib kernel:uml-7.2 root:forky|live: systemd 262|suite_live --root forky uml-7.2 v2 systemd --short -f scope|pods|lives_through|mean_what|play_kube|install_on_node|quadlets|$scopes tests/live/systemd.bats tests/live/engine.bats tests/live/hooks.bats tests/live/move.bats tests/live/scope.bats tests/live/versions.bats"
-	"v1-systemd|beside|250|memcrun live kernel:uml-6.1 root:bookworm|live: memcrun move with systemd 252 as PID 1, cgroup v1|suite_live --root bookworm uml-6.1 v1 systemd --short -f scope|there_and_back|memory_is|slice_keeps tests/live/move.bats tests/live/scope.bats"
 	"cri|beside|60|memcrun live tests/cri contrib/kubernetes kernel:uml-7.2 root:trixie|live: Kubernetes' CRI, containerd 1.7 with memcrun|suite_cri trixie"
 	"cri-forky|beside|60|memcrun live tests/cri contrib/kubernetes kernel:uml-7.2 root:forky|live: Kubernetes' CRI, containerd 2.1|suite_cri forky"
 	"docker|beside|60|memcrun live contrib/docker kernel:uml-7.2 root:forky|live: docker 28 with memcrun|suite_live --root forky uml-7.2 v2 none tests/live/docker.bats"
@@ -59,6 +58,7 @@ suites=(
 
 	"kernel-7.2|named|900|tests/kernel tests/vm kernel-patch kernel:debug-7.2|the series for Linux 7.2: its selftest, on a debug kernel|suite_kernel_72"
 	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
+	"v1-systemd|named|250|memcrun live kernel:uml-6.1 root:bookworm|live: memcrun move with systemd 252 as PID 1, cgroup v1|suite_live --root bookworm uml-6.1 v1 systemd --short -f scope|there_and_back|memory_is|slice_keeps tests/live/move.bats tests/live/scope.bats"
 	"pairs|named|900|memcrun live kernel:uml-7.2 root:trixie|live: two verbs at once, the first stopped at each system call that changes something|suite_live --root trixie uml-7.2 v2 none tests/live/pairs.bats"
 	"mutants|named|600|memcrun unit tests/mutants|mutants of the code, each of which a test has to notice|suite_mutants"
 )
