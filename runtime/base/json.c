@@ -858,7 +858,11 @@ static int write_value(const struct json *document, const struct json_value *val
 	    yajl_gen_get_buf(gen, &buffer, &size) == yajl_gen_status_ok)
 		copy = strndup((const char *)buffer, size);
 	yajl_gen_free(gen);
-	if (!copy || (!source && utf8_escape(&copy, &size) < 0))
+	if (copy && !source && utf8_escape(&copy, &size) < 0) {
+		free(copy);
+		copy = NULL;
+	}
+	if (!copy)
 		return error_errno(err, ENOMEM, "cannot write JSON");
 
 	*len = size;

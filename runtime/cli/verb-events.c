@@ -204,8 +204,10 @@ static int follow(struct events *events, const char *root)
 	/* a line that nobody reads may be what was interrupted */
 	if (*interrupted)
 		return 0;
-	/* its cgroup goes with it, or before */
-	return ret == -ENOENT && !status_running(&events->container.status) ? 0 : ret;
+	/* the cgroup goes with the process, or before it */
+	if (ret == -ENOENT && poll(&(struct pollfd){ process, POLLIN, 0 }, 1, 0) == 1)
+		return 0;
+	return ret;
 }
 
 int verb_events(const struct verb_context *context, int argc, char **argv)

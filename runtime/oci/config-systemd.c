@@ -37,7 +37,7 @@ void config_tell_systemd(struct config *config, const struct memory_plan *plan)
 	annotations = json_need_object(document, json_root(document), "annotations");
 	for (size_t i = 0; i < plan->count; i++) {
 		property = scope_property(plan->writes[i].file, plan->writes[i].value, &value);
-		/* the scope's own limit would kill who shall wait in the cgroup below it */
+		/* the scope's own limit would kill the tasks that are to wait in the cgroup below it */
 		if (!property || (wait && wait->value[0] == '1' && strcmp(property, "MemoryMax") == 0))
 			continue;
 		snprintf(key, sizeof(key), "org.systemd.property.%s", property);

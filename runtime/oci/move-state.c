@@ -29,7 +29,7 @@ bool move_is_committed(const struct move *move)
 {
 	auto_status struct status status = STATUS_NONE;
 
-	return status_open(&status, move->request->root, move->request->id, NULL) == 0 &&
+	return status_open_again(&status, &move->status, NULL) == 0 &&
 	       strcmp(hierarchy_relative(status.cgroup_path),
 		      hierarchy_relative(move->journal.to.cgroup)) == 0;
 }

@@ -2,6 +2,7 @@
 #include "oci/move-tasks.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,7 @@ int move_tasks(struct move *move, struct error *err)
 			return error_set(err, ETIMEDOUT, "tasks are left in %s",
 					 move->journal.from.top);
 		ret = control_go_on(&move->control, err);
+		poll(NULL, 0, 1);
 	}
 	return ret < 0 ? ret : threads_place(move, &threads, err);
 }

@@ -105,7 +105,7 @@ static int finish(struct move *move, struct error *err)
 static int record(const struct move *move, struct error *err)
 {
 	auto_status struct status now = STATUS_NONE;
-	int ret = status_open(&now, move->request->root, move->request->id, err);
+	int ret = status_open_again(&now, &move->status, err);
 
 	return ret < 0 ? ret : status_set_cgroup(&now, move->journal.to.cgroup,
 						 move->journal.to.scope, err);

@@ -108,12 +108,20 @@ static int check_one(const struct looking *looking, int root, struct error *err)
 	auto_status struct status other = STATUS_NONE;
 	int ret;
 
-	/* one that is made or deleted at this moment has no record that could be read */
-	if (status_open_at(&other, root, looking->id, NULL) < 0)
+	ret = status_open_at(&other, root, looking->id, err);
+	/* a container that is made or deleted at this moment, or a file that is no container */
+	if (ret == -ENOENT || ret == -ENOTDIR || ret == -EINVAL)
 		return 0;
+	if (ret < 0)
+		return error_prefix(err, ret, "container \"%s\"", looking->id);
 	ret = check_record(looking, &other, err);
-	if (ret < 0 || journal_read(&journal, other.dirfd, NULL) < 0)
+	if (ret < 0)
 		return ret;
+	ret = journal_read(&journal, other.dirfd, err);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret < 0)
+		return error_prefix(err, ret, "container \"%s\"", looking->id);
 	ret = check_path(looking, journal.to.top, err);
 	if (ret == 0 && exists(looking->hierarchies, journal.from.top))
 		ret = check_path(looking, journal.from.top, err);

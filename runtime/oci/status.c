@@ -138,6 +138,14 @@ int status_open(struct status *status, const char *root, const char *id, struct 
 	return read_in(status, dirfd, path ? path : id, err);
 }
 
+int status_open_again(struct status *status, const struct status *had, struct error *err)
+{
+	int dirfd = fcntl(had->dirfd, F_DUPFD_CLOEXEC, 0);
+
+	return dirfd < 0 ? error_errno(err, errno, "status: cannot open") :
+			   read_in(status, dirfd, "container", err);
+}
+
 int status_open_at(struct status *status, int root, const char *id, struct error *err)
 {
 	int dirfd = open_directory(root, id, id, err);

@@ -45,7 +45,13 @@ int status_open_directory(const char *root, const char *id, struct error *err);
  */
 int status_open(struct status *status, const char *root, const char *id, struct error *err);
 
-/* The same below an open root, for a name that was read there. */
+/*
+ * The status as it is now in the directory that `had` has open, whatever has its name by now.
+ * -ENOENT: the container was deleted.
+ */
+int status_open_again(struct status *status, const struct status *had, struct error *err);
+
+/* The same as status_open() below an open root, for a name that was read there. */
 int status_open_at(struct status *status, int root, const char *id, struct error *err);
 
 /* 1 while the container's first process lives (another one with its pid does not count). */

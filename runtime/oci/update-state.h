@@ -13,7 +13,7 @@
 /* File name of the journal, beside crun's record: the old values while they are changed. */
 #define UPDATE_JOURNAL "memcrun-update.json"
 
-/* Engines update one after the other; who comes second waits for the first. */
+/* Engines send updates one after the other: a second update waits for the first. */
 #define UPDATE_LOCK_TIMEOUT_MS 5000
 
 #define UPDATE_UNENDED_MOVE \
@@ -60,7 +60,8 @@ void update_rescue(void *update);
 
 /* --- update-crun.c */
 
-/* All that is not about memory. Returns 1 where crun has changed something, 0 where there
+/*
+ * All that is not about memory. Returns 1 where crun has changed something, 0 where there
  * was nothing to change; -ECHILD: crun's own refusal.
  */
 int update_let_crun(const struct update *update, struct error *err);

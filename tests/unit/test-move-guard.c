@@ -82,6 +82,7 @@ static void guarded(struct native *native, bool recorded_new, bool is_new)
 	record = recorded_new ? move.journal.to.cgroup : move.journal.from.cgroup;
 	other = recorded_new ? move.journal.from.cgroup : move.journal.to.cgroup;
 	native_record(native, record, "{}");
+	assert_int_equal(status_open(&move.status, request.root, request.id, NULL), 0);
 	put(native, is_new ? move.journal.to.cgroup : move.journal.from.cgroup);
 	/* one that cannot freeze has no freezer that the guard would have to thaw */
 	freezer_write(&native->hierarchies, move.journal.to.cgroup, true, 5000, NULL);
@@ -94,6 +95,7 @@ static void guarded(struct native *native, bool recorded_new, bool is_new)
 	assert_true(is_in(native, record));
 	assert_false(is_in(native, other));
 	assert_thawed(native, &move);
+	status_close(&move.status);
 	journal_free(&move.journal);
 }
 
@@ -126,6 +128,7 @@ TEST(what_was_frozen_before_stays_so)
 	}
 	begin(native, &move, &request, &result);
 	native_record(native, move.journal.from.cgroup, "{}");
+	assert_int_equal(status_open(&move.status, request.root, request.id, NULL), 0);
 	put(native, move.journal.from.cgroup);
 	move.journal.frozen = true;
 	assert_int_equal(freezer_write(&native->hierarchies, move.journal.from.cgroup, true, 5000,
@@ -136,6 +139,7 @@ TEST(what_was_frozen_before_stays_so)
 				      NULL), 0);
 	assert_true(frozen);
 	freezer_write(&native->hierarchies, move.journal.from.cgroup, false, 5000, NULL);
+	status_close(&move.status);
 	journal_free(&move.journal);
 }
 
@@ -148,12 +152,14 @@ TEST(a_guard_that_is_ended_does_nothing)
 
 	begin(native, &move, &request, &result);
 	native_record(native, move.journal.from.cgroup, "{}");
+	assert_int_equal(status_open(&move.status, request.root, request.id, NULL), 0);
 	put(native, move.journal.to.cgroup);
 	assert_int_equal(move_start_guard(&move, NULL), 0);
 	move_end_guard(&move);
 	assert_int_equal(move.guard, 0);
 	assert_int_equal(move.guard_fd, -1);
 	assert_true(is_in(native, move.journal.to.cgroup));
+	status_close(&move.status);
 	journal_free(&move.journal);
 }
 
