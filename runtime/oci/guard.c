@@ -65,3 +65,13 @@ void guard_end(struct guard *guard)
 	close(guard->fd);
 	*guard = (struct guard)GUARD_NONE;
 }
+
+void guard_release(struct guard *guard)
+{
+	if (guard->pid <= 0)
+		return;
+	close(guard->fd);
+	while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*guard = (struct guard)GUARD_NONE;
+}

@@ -25,3 +25,6 @@ int guard_start(struct guard *guard, void (*act)(void *context), void *context,
 
 /* The work is done or undone: the guard ends without acting. Nothing where there is none. */
 void guard_end(struct guard *guard);
+
+/* The guard acts as if we had died, and has ended on return. Nothing where there is none. */
+void guard_release(struct guard *guard);

@@ -36,7 +36,7 @@ static struct carry carry_of(const struct move *move)
 		.skip = move->journal.systemd ? PLACE_HOLD : NULL,
 		.types = move->journal.types,
 		/* or the guard would wait for the child's end, too */
-		.close_fd = move->guard_fd,
+		.close_fd = move->guard.fd,
 	};
 }
 

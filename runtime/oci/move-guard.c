@@ -2,9 +2,7 @@
 #include "oci/move-guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,8 +44,8 @@ int move_start_holder(struct move *move, struct error *err)
 		return error_errno(err, errno, "move: cannot fork");
 	if (pid == 0) {
 		/* or the guard would not see us die */
-		if (move->guard_fd >= 0)
-			close(move->guard_fd);
+		if (move->guard.fd >= 0)
+			close(move->guard.fd);
 		child_signals();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (getppid() == parent)
@@ -62,8 +60,10 @@ int move_start_holder(struct move *move, struct error *err)
  * We were killed. All tasks go to one side, which needs no memory and no answer of
  * anybody, and run on.
  */
-static void guard_act(struct move *move)
+static void guard_act(void *context)
 {
+	struct move *move = context;
+
 	/* what the caller had of time and patience is over */
 	move->control = (struct control){ 0 };
 	if (!move_is_committed(move))
@@ -77,55 +77,24 @@ static void guard_act(struct move *move)
 
 int move_start_guard(struct move *move, struct error *err)
 {
-	int ends[2];
-	char done;
-	pid_t pid;
+	int ret;
 
-	if (move->guard > 0)
+	if (move->guard.pid > 0)
 		return 0;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "move: cannot make a pipe");
-	pid = fork();
-	if (pid < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return error_errno(err, errno, "move: cannot fork");
-	}
-	if (pid == 0) {
-		close(ends[1]);
-		/* not in the way of a terminal's signals, nor of who waits for our output */
-		child_signals();
-		signal(SIGTERM, SIG_IGN);
-		setsid();
-		for (int fd = 0; fd < 3; fd++)
-			close(fd);
-		while (read(ends[0], &done, 1) < 0 && errno == EINTR)
-			;
-		/* the end of the file: it died, for it kills us when it is done */
-		guard_act(move);
-		_exit(0);
-	}
-	close(ends[0]);
-	move->guard = pid;
-	move->guard_fd = ends[1];
-	return 0;
+	ret = guard_start(&move->guard, guard_act, move, err);
+	return ret < 0 ? error_prefix(err, ret, "move") : 0;
 }
 
-void move_end_guard(struct move *move)
+int move_renew_guard(struct move *move, struct error *err)
 {
-	if (move->guard <= 0)
-		return;
-	move_end_child(&move->guard);
-	close(take_fd(&move->guard_fd));
-}
+	struct guard old = move->guard;
+	int ret;
 
-/* It does what it can, as if we had died: all to one side, and thawed. */
-void move_release_guard(struct move *move)
-{
-	if (move->guard <= 0)
-		return;
-	close(take_fd(&move->guard_fd));
-	while (waitpid(move->guard, NULL, 0) < 0 && errno == EINTR)
-		;
-	move->guard = 0;
+	if (old.pid <= 0)
+		return 0;
+	move->guard = (struct guard)GUARD_NONE;
+	ret = move_start_guard(move, err);
+	/* the new guard has the old one's pipe open, which must not end before this */
+	guard_end(&old);
+	return ret;
 }

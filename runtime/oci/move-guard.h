@@ -15,9 +15,10 @@ void move_end_child(pid_t *pid);
 int move_start_holder(struct move *move, struct error *err);
 
 /*
- * The guard waits for our death. Released, it does what it can, as if we had died: all
- * tasks to one side, and thawed. Ended, it does nothing.
+ * The guard of a move, see guard.h. When it acts it does what it can: all tasks to one side,
+ * and thawed.
  */
 int move_start_guard(struct move *move, struct error *err);
-void move_end_guard(struct move *move);
-void move_release_guard(struct move *move);
+
+/* Another guard in its place, which knows the cgroups that were made since. */
+int move_renew_guard(struct move *move, struct error *err);

@@ -171,8 +171,8 @@ static int replace_in_child(const struct move *move, const struct target *target
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0) {
-		if (move->guard_fd >= 0)
-			close(move->guard_fd);
+		if (move->guard.fd >= 0)
+			close(move->guard.fd);
 		replace_all(target, fds, &made);
 		_exit(write(ends[1], &made, sizeof(made)) != sizeof(made));
 	}

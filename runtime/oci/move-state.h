@@ -7,6 +7,7 @@
 
 #include "kernel/hierarchy.h"
 #include "oci/carry.h"
+#include "oci/guard.h"
 #include "oci/journal.h"
 #include "oci/move.h"
 #include "oci/place.h"
@@ -27,8 +28,7 @@ struct move {
 	struct journal journal;
 	const struct hierarchy *memory;
 	pid_t holder;		/* keeps a new scope alive */
-	pid_t guard;
-	int guard_fd;		/* open while we live */
+	struct guard guard;
 	struct carrier carrier;	/* moves charges */
 	int64_t started;
 	int64_t froze;

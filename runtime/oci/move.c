@@ -92,7 +92,7 @@ static int finish(struct move *move, struct error *err)
 	if (ret < 0)
 		return ret;
 	carry_end(&move->carrier);
-	move_end_guard(move);
+	guard_end(&move->guard);
 	move_take_stock(move);
 	move->result->blind = move_engine_that_loses(&move->status, &move->journal.to);
 	ret = move_remove_old(move, err);
@@ -206,6 +206,8 @@ static int undo(struct move *move, int failure, struct error *err)
 	if (ret == 0)
 		ret = make(move, holder, &why);
 	if (ret == 0)
+		ret = move_renew_guard(move, &why);
+	if (ret == 0)
 		ret = place_build(&move->journal, &move->hierarchies, true, &why);
 	if (ret == 0) {
 		if (move->journal.late_count)
@@ -222,7 +224,7 @@ static int undo(struct move *move, int failure, struct error *err)
 	if (ret == 0)
 		ret = thaw(move, &why);
 	if (ret == 0) {
-		move_end_guard(move);
+		guard_end(&move->guard);
 		ret = move_remove_old(move, &why);
 	}
 	if (ret == 0) {
@@ -234,7 +236,7 @@ static int undo(struct move *move, int failure, struct error *err)
 		move->result->undone = true;
 		return error_prefix(err, failure, "nothing moved");
 	}
-	move_release_guard(move);
+	guard_release(&move->guard);
 	return error_prefix(err, failure, "cannot be undone now (%s); --resume or --rollback it",
 			    why.text);
 }
@@ -257,7 +259,7 @@ static int clear_away(struct move *move, struct error *err)
 		move_turn(move);
 	move_freeze_side(move, &move->journal.from, false, MOVE_PATIENCE_MS, NULL);
 	move_freeze_side(move, &move->journal.to, false, MOVE_PATIENCE_MS, NULL);
-	move_end_guard(move);
+	guard_end(&move->guard);
 	move_end_child(&move->holder);
 	move_remove_side(move, &move->journal.from, NULL);
 	move_remove_side(move, &move->journal.to, NULL);
@@ -276,7 +278,7 @@ static int open_all(struct move *move, const struct move_request *request,
 		.result = result,
 		.status = STATUS_NONE,
 		.control = request->control,
-		.guard_fd = -1,
+		.guard = GUARD_NONE,
 		.carrier = CARRIER_NONE,
 		.dying = -1,
 		.started = control_now_usec(),
@@ -302,7 +304,7 @@ static int close_all(struct move *move, int ret, struct error *err)
 	if (ret < 0 && move->begun && is_deleted(move))
 		ret = clear_away(move, err);
 	carry_end(&move->carrier);
-	move_release_guard(move);
+	guard_release(&move->guard);
 	move_end_child(&move->holder);
 	if (move->journal.from.top) {
 		result->from = take_ptr(&move->journal.from.top);

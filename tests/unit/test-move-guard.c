@@ -24,7 +24,7 @@ static void begin(struct native *native, struct move *move, struct move_request 
 		.hierarchies = native->hierarchies,
 		.status = STATUS_NONE,
 		.memory = native->memory,
-		.guard_fd = -1,
+		.guard = GUARD_NONE,
 		.carrier = CARRIER_NONE,
 	};
 	snprintf(path, sizeof(path), "%s/old", native->path);
@@ -90,8 +90,8 @@ static void guarded(struct native *native, bool recorded_new, bool is_new)
 
 	assert_int_equal(move_start_guard(&move, &err), 0);
 	/* as it is when we die: its pipe ends */
-	move_release_guard(&move);
-	assert_int_equal(move.guard, 0);
+	guard_release(&move.guard);
+	assert_int_equal(move.guard.pid, 0);
 	assert_true(is_in(native, record));
 	assert_false(is_in(native, other));
 	assert_thawed(native, &move);
@@ -134,7 +134,7 @@ TEST(what_was_frozen_before_stays_so)
 	assert_int_equal(freezer_write(&native->hierarchies, move.journal.from.cgroup, true, 5000,
 				       NULL), 0);
 	assert_int_equal(move_start_guard(&move, NULL), 0);
-	move_release_guard(&move);
+	guard_release(&move.guard);
 	assert_int_equal(freezer_read(&native->hierarchies, move.journal.from.cgroup, &frozen,
 				      NULL), 0);
 	assert_true(frozen);
@@ -155,9 +155,9 @@ TEST(a_guard_that_is_ended_does_nothing)
 	assert_int_equal(status_open(&move.status, request.root, request.id, NULL), 0);
 	put(native, move.journal.to.cgroup);
 	assert_int_equal(move_start_guard(&move, NULL), 0);
-	move_end_guard(&move);
-	assert_int_equal(move.guard, 0);
-	assert_int_equal(move.guard_fd, -1);
+	guard_end(&move.guard);
+	assert_int_equal(move.guard.pid, 0);
+	assert_int_equal(move.guard.fd, -1);
 	assert_true(is_in(native, move.journal.to.cgroup));
 	status_close(&move.status);
 	journal_free(&move.journal);
