@@ -256,12 +256,12 @@ static long count_of(long fds)
 }
 
 /* Kernels before 6.3 do not know MFD_NOEXEC_SEAL, later ones may insist. */
-static int open_memory(void)
+int crun_memory_file(const char *name)
 {
-	int fd = memfd_create("config.json", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
 	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("config.json", MFD_CLOEXEC);
+		fd = memfd_create(name, MFD_CLOEXEC);
 	return fd;
 }
 
@@ -273,7 +273,7 @@ int crun_config_fd(const struct crun_create *create, const char *text, size_t le
 	long handed;
 	int fd, ret;
 
-	memory = open_memory();
+	memory = crun_memory_file("config.json");
 	if (memory < 0)
 		return error_errno(err, errno, "config.json: cannot make a file in memory");
 	ret = file_write_all(memory, text, len, err);

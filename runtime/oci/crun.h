@@ -75,6 +75,9 @@ void crun_container_read(struct crun_container *container, int argc, char **argv
  */
 char *crun_config_path(const struct crun_create *create);
 
+/* A file in memory that is closed on execve(2): its fd, or -1 and errno. */
+int crun_memory_file(const char *name);
+
 /*
  * Put `len` bytes of `text` into a file in memory that crun can open, at an fd
  * above all that --preserve-fds and LISTEN_FDS hand to the container. Returns

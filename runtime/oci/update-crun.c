@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -39,9 +38,9 @@ static int order_make(struct order *order, const struct update_request *request,
 			 err);
 	if (ret < 0)
 		return ret;
-	/* without MFD_CLOEXEC: crun has to find it open */
-	fd = memfd_create("resources", 0);
-	if (fd < 0)
+	fd = crun_memory_file("resources");
+	/* crun has to find it open */
+	if (fd < 0 || fcntl(fd, F_SETFD, 0) < 0)
 		return error_errno(err, errno, "cannot make a file for crun");
 	ret = file_write_all(fd, text, len, err);
 	if (ret < 0)
@@ -88,7 +87,10 @@ int update_let_crun(const struct update *update, struct error *err)
 	}
 	memcpy(&argv[i], order.argv, order.argc * sizeof(order.argv[0]));
 	argv[i + order.argc] = NULL;
+	/* crun has the lock as well: when we are killed no move begins before crun has ended */
+	fcntl(update->container.status.dirfd, F_SETFD, 0);
 	ret = process_capture((char *const *)argv, JSON_SIZE_MAX, &said, &len, err);
+	fcntl(update->container.status.dirfd, F_SETFD, FD_CLOEXEC);
 	close(order.fd);
 	return ret < 0 ? ret : 1;
 }
