@@ -82,20 +82,23 @@ code()
 steps_add()
 {
 	local i variant
-	local -a on=() off=() checkpatch=()
+	local -a on=() off=() checkpatch=() plain=()
 
 	for i in "${!patches[@]}"; do
 		on+=("on-$((i + 1))")
 		off+=("off-$((i + 1))")
 		checkpatch+=("checkpatch-$((i + 1))")
 	done
+	# the rule of identical objects is 6.12's alone
+	[[ $stacked == 1 ]] || plain=(plain)
+	if [[ $short == 1 ]]; then
+		workers_add options-on options-off "${plain[@]}"
+		workers_add "${checkpatch[@]}"
+		return
+	fi
 	workers_add "${on[@]}" options-on
 	workers_add "${checkpatch[@]}"
-	if [[ $stacked == 1 ]]; then
-		workers_add "${off[@]}" options-off said-base said-off
-	else
-		workers_add "${off[@]}" options-off plain said-base said-off
-	fi
+	workers_add "${off[@]}" options-off "${plain[@]}" said-base said-off
 	workers_add said-on debug
 	for variant in $VARIANTS; do
 		workers_add "variant-$variant"

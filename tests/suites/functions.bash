@@ -103,13 +103,15 @@ need_memcrun()
 
 suite_patch()
 {
-	suite_tap "$top/kernel-patch/check" --quick
+	suite_tap "$top/kernel-patch/check" "$1"
 }
 
-# Kernels of packages and userlands come by the network mostly, beside the builds.
+# Kernels of packages and userlands come by the network mostly, beside the builds. Two kernels
+# are built at once, for to unpack and to link one occupies a single processor; the second
+# of two that have most files in common comes after the first, from ccache.
 suite_kernels()
 {
-	local name loads=$work/loads
+	local name loading building loads=$work/loads builds=$work/builds
 
 	{
 		for name in uml-7.2 uml-6.1; do
@@ -119,10 +121,15 @@ suite_kernels()
 			"$here/vm/userland" "$name" || exit
 		done
 	} >"$loads" 2>&1 &
-	for name in stock-6.12 patched-6.12 stock-7.2 debug-6.12; do
+	loading=$!
+	"$here/vm/kernel" debug-6.12 >"$builds" 2>&1 &
+	building=$!
+	for name in stock-6.12 patched-6.12; do
 		check "the kernel $name is there, or builds" "$here/vm/kernel" "$name"
 	done
-	wait $! || cat "$loads"
+	wait "$building" || cat "$builds"
+	check "the kernel debug-6.12 is there, or builds" "$here/vm/kernel" debug-6.12
+	wait "$loading" || cat "$loads"
 	for name in uml-7.2 uml-6.1; do
 		check "the kernel $name is there, or comes" "$here/vm/kernel" "$name"
 	done

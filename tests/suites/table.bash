@@ -20,10 +20,9 @@ scopes='there_and_back|slice_keeps|what_keeps|all_verbs|podman_does'
 #   on (tests/run, its row here, the packages of contrib/deps) goes without saying. "-" is
 #   one whose result is never kept.
 suites=(
-	"lint|first|25|.|shellcheck, cppcheck, man page, layers of the code|suite_lint"
 	"gcc|first|60|memcrun unit|build with gcc, all warnings errors; unit, plans, forwarding|suite_build gcc"
 	"kernels|first|10|-|kernels and userlands: in the cache, or made|suite_kernels"
-	"patch|first|60|kernel-patch tests/vm/config|the kernel series: applies, builds at each patch, costs nothing when off|suite_patch"
+	"patch|beside|120|kernel-patch tests/vm/config|the kernel series: applies, is as refresh makes it, costs nothing when off|suite_patch --short"
 
 	"v2|beside|150|memcrun live kernel:uml-7.2 root:trixie|live: podman 5.4 and memcrun on cgroup v2|suite_live --root trixie uml-7.2 v2 none --short"
 	"v2-forky|beside|150|memcrun live kernel:uml-7.2 root:forky|live: podman 5.8, cgroup v2|suite_live --root forky uml-7.2 v2 none --short tests/live/memory.bats tests/live/runtime.bats tests/live/engine.bats tests/live/events.bats tests/live/update.bats tests/live/hooks.bats tests/live/rootless.bats tests/live/versions.bats"
@@ -37,7 +36,6 @@ suites=(
 	"cri-forky|beside|60|memcrun live tests/cri contrib/kubernetes kernel:uml-7.2 root:forky|live: Kubernetes' CRI, containerd 2.1|suite_cri forky"
 	"docker|beside|60|memcrun live contrib/docker kernel:uml-7.2 root:forky|live: docker 28 with memcrun|suite_live --root forky uml-7.2 v2 none tests/live/docker.bats"
 	"v2-6.12|beside|200|memcrun live kernel:stock-6.12 root:trixie|live: Linux 6.12 with all controllers, emulated|suite_live --root trixie stock-6.12 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
-	"v2-7.2|beside|200|memcrun live kernel:stock-7.2 root:forky|live: Linux 7.2 with all controllers, emulated|suite_live --root forky stock-7.2 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
 	"v1-6.12|beside|200|memcrun live kernel:stock-6.12 root:bookworm|live: cgroup v1, Linux 6.12, emulated|suite_live --root bookworm stock-6.12 v1 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
 	"v2-patched|beside|300|memcrun live kernel:patched-6.12 root:trixie|live: cgroup v2, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 none --short tests/live/patched.bats tests/live/adopt.bats tests/live/hooks.bats"
 	"v2-move|beside|500|memcrun live kernel:patched-6.12 root:trixie|live: containers that move with their charges, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 none --short tests/live/move.bats"
@@ -51,11 +49,14 @@ suites=(
 	"upstream|beside|200|tests/kernel tests/vm kernel-patch kernel:stock-6.12 kernel:patched-6.12|the kernel's own selftests of cgroups: the same with the series as without|suite_upstream"
 	"bench|beside|300|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 kernel:patched-6.12 root:bookworm|how fast: migration beside cgroup v1's, a container's move, and its start|suite_bench"
 	"package|beside|150|. kernel:uml-6.1 root:bookworm|Debian packages: built, checked, installed, tried, removed; RPM packages|suite_tap $here/package"
-	"vm|beside|120|tests/vm kernel:stock-6.12 kernel:stock-7.2 kernel:uml-6.1 kernel:uml-6.12 kernel:uml-7.2 root:bookworm root:trixie root:forky|the test bed itself|suite_bats tests/vm/vm.bats"
+	"vm|beside|120|tests/vm kernel:stock-6.12 kernel:uml-6.1 kernel:uml-6.12 kernel:uml-7.2 root:bookworm root:trixie root:forky|the test bed itself|suite_bats tests/vm/vm.bats"
 	"clang|beside|120|memcrun unit|build and tests with clang, ASan and UBSan|suite_build clang --enable-sanitizers"
 	"fuzz|beside|40|memcrun tests/fuzz|each fuzzer for a few seconds|suite_fuzz"
+	"lint|beside|25|.|shellcheck, cppcheck, man page, layers of the code|suite_lint"
 	"dist|beside|60|.|make distcheck|suite_dist"
 
+	"patches|named|500|kernel-patch tests/vm/config|the kernel series: each patch builds, with its options and without, on six configurations, without a warning|suite_patch --quick"
+	"v2-7.2|named|200|memcrun live kernel:stock-7.2 root:forky|live: Linux 7.2 with all controllers, emulated|suite_live --root forky stock-7.2 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
 	"kernel-7.2|named|900|tests/kernel tests/vm kernel-patch kernel:debug-7.2|the series for Linux 7.2: its selftest, on a debug kernel|suite_kernel_72"
 	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
 	"v1-systemd|named|250|memcrun live kernel:uml-6.1 root:bookworm|live: memcrun move with systemd 252 as PID 1, cgroup v1|suite_live --root bookworm uml-6.1 v1 systemd --short -f scope|there_and_back|memory_is|slice_keeps tests/live/move.bats tests/live/scope.bats"

@@ -232,7 +232,6 @@ two lines" -- bash -c 'pwd; echo "$A"; printf "<%s>" "$@"; echo ${SECRET-unset};
 		uml-6.12 trixie 6.12
 		uml-7.2 forky 7.2
 		stock-6.12 trixie 6.12
-		stock-7.2 forky 7.2
 	KERNELS
 }
 
