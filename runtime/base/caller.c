@@ -55,6 +55,14 @@ void caller_unblock(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void caller_restore_pipe(const struct caller *caller)
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (signals[i].number == SIGPIPE)
+			sigaction(SIGPIPE, &caller->actions[i], NULL);
+	}
+}
+
 void caller_restore(const struct caller *caller)
 {
 	for (size_t i = 0; i < SIGNALS; i++)

@@ -28,6 +28,12 @@ int caller_begin(struct caller *caller, struct error *err);
 /* No signal is blocked from now on. Not for a program that is about to become another one. */
 void caller_unblock(void);
 
+/*
+ * The caller's action of SIGPIPE again, which ends most programs without a word when nobody
+ * reads on. For a program that changes nothing.
+ */
+void caller_restore_pipe(const struct caller *caller);
+
 /* Actions and mask of signals as the caller gave them. */
 void caller_restore(const struct caller *caller);
 

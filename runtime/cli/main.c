@@ -26,15 +26,17 @@ static const struct verb {
 	const char *arguments;	/* NULL: not for people */
 	const char *line;
 	int (*run)(const struct verb_context *context, int argc, char **argv);
+	bool changes_nothing;
 } verbs[] = {
-	{ "check", "[CONTAINER]", "show what the kernel can do, a plan, or drift", verb_check },
-	{ "move", "CONTAINER", "let it go to another cgroup, with its charges", verb_move },
-	{ "adopt", "CONTAINER", "let it take over charges of others", verb_adopt },
-	{ "update", "CONTAINER", "other settings; limits are reached without a kill", verb_update },
-	{ "reclaim", "CONTAINER", "ask for some of its memory back", verb_reclaim },
-	{ "events", "CONTAINER", "what it uses, and when it is out of memory", verb_events },
-	{ "features", "", "what this runtime can do, as OCI has it", verb_features },
-	{ "apply-hook", NULL, NULL, verb_apply_hook },
+	{ "check", "[CONTAINER]", "show what the kernel can do, a plan, or drift", verb_check, true },
+	{ "move", "CONTAINER", "let it go to another cgroup, with its charges", verb_move, false },
+	{ "adopt", "CONTAINER", "let it take over charges of others", verb_adopt, false },
+	{ "update", "CONTAINER", "other settings; limits are reached without a kill", verb_update,
+	  false },
+	{ "reclaim", "CONTAINER", "ask for some of its memory back", verb_reclaim, false },
+	{ "events", "CONTAINER", "what it uses, and when it is out of memory", verb_events, true },
+	{ "features", "", "what this runtime can do, as OCI has it", verb_features, true },
+	{ "apply-hook", NULL, NULL, verb_apply_hook, false },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -259,6 +261,9 @@ static int run_verb(const struct verb *verb, const struct verb_context *context,
 	struct error err;
 
 	caller_unblock();
+	/* with `| head` it ends as others do; what is half done must not */
+	if (verb->changes_nothing)
+		caller_restore_pipe(context->caller);
 	if (caller_check_room(&err) < 0) {
 		error_prefix(&err, 0, "%s", verb->name);
 		log_line(&context->log, LOG_LEVEL_ERROR, err.text);

@@ -10,6 +10,8 @@
 
 /* What takes less is over before it is read. */
 #define DELAY_USEC 500000
+/* Who waits says so a hundred times a second. */
+#define PERIOD_USEC 100000
 
 const char *size_text(char text[SIZE_TEXT_MAX], int64_t bytes)
 {
@@ -48,9 +50,11 @@ void progress_show(struct progress *progress, const char *stage, int64_t done, i
 	if (!progress->started)
 		progress->started = now;
 	since = now - progress->started;
-	if (since < DELAY_USEC)
+	if (since < DELAY_USEC ||
+	    (progress->stage == stage && now - progress->shown < PERIOD_USEC))
 		return;
 	progress->shown = now;
+	progress->stage = stage;
 	if (total <= 0 || done <= 0) {
 		fprintf(stderr, "\r\033[K%s", stage);
 	} else {

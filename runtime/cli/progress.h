@@ -13,6 +13,7 @@
 struct progress {
 	int64_t started;	/* microseconds; 0: nothing was shown yet */
 	int64_t shown;
+	const char *stage;	/* the one that was */
 };
 
 #define SIZE_TEXT_MAX 24
@@ -23,7 +24,7 @@ const char *size_text(char text[SIZE_TEXT_MAX], int64_t bytes);
 /* "870 us", "12.3 ms", "4.51 s". Returns `text`. */
 const char *time_text(char text[SIZE_TEXT_MAX], int64_t usec);
 
-/* Show `stage`, and with a `total` bytes of bytes, the rate and the time left. */
+/* Show `stage`, a constant, and with a `total` bytes of bytes, the rate and the time left. */
 void progress_show(struct progress *progress, const char *stage, int64_t done, int64_t total);
 
 /* Take the line away. */

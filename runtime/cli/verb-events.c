@@ -123,12 +123,18 @@ static int print(struct events *events, const char *type)
 static int listen(struct events *events, struct oom *oom)
 {
 	const struct container *container = &events->container;
+	uint64_t before = oom->inode;
 	auto_close int dirfd = -1;
 	int ret;
 
 	oom_close(oom);
 	ret = hierarchy_open(container->memory, container->place.cgroup, &dirfd, &events->err);
-	return ret < 0 ? ret : oom_open(oom, dirfd, container->memory->mode, &events->err);
+	if (ret == 0)
+		ret = oom_open(oom, dirfd, container->memory->mode, &events->err);
+	/* in one that is new to us all kills are news */
+	if (ret == 0 && before && before != oom->inode)
+		oom->kills = 0;
+	return ret;
 }
 
 static int listen_anew(struct events *events, const char *root, int process, struct oom *oom)
@@ -150,13 +156,15 @@ static int listen_anew(struct events *events, const char *root, int process, str
 	return ret < 0 ? ret : listen(events, oom);
 }
 
+/* 1: its cgroup has gone. */
 static int print_ooms(struct events *events, struct oom *oom)
 {
-	int ret = 0;
+	uint64_t count;
+	int gone = oom_take(oom, &count) == -ENODEV, ret = 0;
 
-	for (uint64_t count = oom_take(oom); ret == 0 && count > 0; count--)
+	for (; ret == 0 && count > 0; count--)
 		ret = print(events, "oom");
-	return ret;
+	return ret < 0 ? ret : gone;
 }
 
 /* Until the container ends, or somebody does not want to hear more. */
@@ -192,8 +200,13 @@ static int follow(struct events *events, const char *root)
 		ret = print_ooms(events, &oom);
 		if (ret < 0 || polled[0].revents)
 			break;
-		if (!hierarchy_has(events->container.memory, events->container.place.cgroup)) {
+		if (ret == 1) {
 			ret = listen_anew(events, root, process, &oom);
+			/* what was killed in there before we listened */
+			if (ret == 0)
+				ret = print_ooms(events, &oom);
+			if (ret == 1)
+				ret = 0;
 			continue;
 		}
 		if (left <= 0) {

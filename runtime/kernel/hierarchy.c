@@ -117,6 +117,19 @@ const struct hierarchy *hierarchies_freezer(const struct hierarchies *hierarchie
 	return with_file(hierarchies, CGROUP_V2, "cgroup.controllers");
 }
 
+const struct hierarchy *hierarchies_systemd(const struct hierarchies *hierarchies)
+{
+	const struct hierarchy *named = NULL;
+
+	for (size_t i = 0; i < hierarchies->count; i++) {
+		if (hierarchies->each[i].mode == CGROUP_V2)
+			return &hierarchies->each[i];
+		if (strcmp(hierarchies->each[i].name, "systemd") == 0)
+			named = &hierarchies->each[i];
+	}
+	return named;
+}
+
 const char *hierarchy_relative(const char *path)
 {
 	path += strspn(path, "/");

@@ -38,6 +38,12 @@ const struct hierarchy *hierarchies_memory(const struct hierarchies *hierarchies
 /* The one by whose file processes are frozen: v1's freezer before v2. NULL: none. */
 const struct hierarchy *hierarchies_freezer(const struct hierarchies *hierarchies);
 
+/*
+ * The one in which systemd has its units, and a unit ends with its last process: v2, also in
+ * the hybrid layout, or v1's of its own. NULL: none.
+ */
+const struct hierarchy *hierarchies_systemd(const struct hierarchies *hierarchies);
+
 /* The cgroup at `path`. -ENOENT: it is not in this hierarchy. */
 int hierarchy_open(const struct hierarchy *hierarchy, const char *path, int *dirfd,
 		   struct error *err);

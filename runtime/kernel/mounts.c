@@ -16,6 +16,9 @@
 #include "base/cleanup.h"
 #include "kernel/path.h"
 
+/* More than anybody needs: systemd in a container has a dozen on v1. */
+#define MOUNTS_MAX 256
+
 /* Words of mountinfo's sixth field. Access times are one of three, and relatime is 0. */
 static const struct {
 	const char *word;
@@ -138,8 +141,11 @@ int mounts_parse(struct cgroup_mounts *mounts, char *text, const char *top, stru
 		if (ret >= 0)
 			parents[count++] = mount.parent;
 		if (ret == 1)
-			ret = add(&made, &mount);
+			ret = made.count < MOUNTS_MAX ? add(&made, &mount) : -E2BIG;
 	}
+	if (ret == -E2BIG)
+		return error_set(err, E2BIG, "mountinfo: more than %d mounts of its cgroups",
+				 MOUNTS_MAX);
 	if (ret < 0)
 		return error_errno(err, -ret, "mountinfo: cannot read");
 	for (size_t i = 0; i < made.count; i++) {

@@ -39,7 +39,7 @@ void mounts_free(struct cgroup_mounts *mounts);
 
 /*
  * Those of `text`, which is a process's mountinfo and is cut to pieces, that show the cgroup
- * `top` or one below it. -EINVAL: not a mountinfo.
+ * `top` or one below it. -EINVAL: not a mountinfo; -E2BIG: more than 256 of them.
  */
 int mounts_parse(struct cgroup_mounts *mounts, char *text, const char *top, struct error *err);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -57,10 +58,13 @@ static int listen_v1(struct oom *oom, int dirfd, struct error *err)
 
 int oom_open(struct oom *oom, int dirfd, enum cgroup_mode mode, struct error *err)
 {
+	struct stat st;
 	int ret;
 
 	*oom = (struct oom)OOM_NONE;
 	oom->mode = mode;
+	if (fstat(dirfd, &st) == 0)
+		oom->inode = st.st_ino;
 	if (mode == CGROUP_V1) {
 		ret = listen_v1(oom, dirfd, err);
 		if (ret < 0)
@@ -76,22 +80,29 @@ int oom_open(struct oom *oom, int dirfd, enum cgroup_mode mode, struct error *er
 }
 
 /* The removal of the cgroup counts as well: it is no OOM. */
-static uint64_t take_v1(const struct oom *oom)
+static int take_v1(const struct oom *oom, uint64_t *count)
 {
-	uint64_t count = 0, kills;
+	uint64_t kills;
 
-	if (read(oom->fd, &count, sizeof(count)) != sizeof(count))
+	if (read(oom->fd, count, sizeof(*count)) != sizeof(*count))
+		*count = 0;
+	if (read_kills(oom->control, &kills) != -ENODEV)
 		return 0;
-	return read_kills(oom->control, &kills) == -ENODEV ? count - 1 : count;
+	if (*count)
+		(*count)--;
+	return -ENODEV;
 }
 
-uint64_t oom_take(struct oom *oom)
+int oom_take(struct oom *oom, uint64_t *count)
 {
 	uint64_t known = oom->kills;
+	int ret;
 
+	*count = 0;
 	if (oom->mode == CGROUP_V1)
-		return take_v1(oom);
-	if (read_kills(oom->fd, &oom->kills) < 0)
-		return 0;
-	return oom->kills > known ? oom->kills - known : 0;
+		return take_v1(oom, count);
+	ret = read_kills(oom->fd, &oom->kills);
+	if (ret == 0 && oom->kills > known)
+		*count = oom->kills - known;
+	return ret == -ENODEV ? ret : 0;
 }

@@ -16,6 +16,7 @@ struct oom {
 	short events;
 	int control;		/* v1: memory.oom_control, as long as is listened to */
 	uint64_t kills;		/* v2: so many are known */
+	uint64_t inode;		/* of the cgroup */
 };
 
 #define OOM_NONE { .fd = -1, .control = -1 }
@@ -28,8 +29,9 @@ void oom_close(struct oom *oom);
 #define auto_oom __attribute__((cleanup(oom_close)))
 
 /*
- * The number of OOMs since the last call. Does not wait. Call it when poll(2) has returned for
+ * `count` becomes the number of OOMs since the last call. Does not wait. -ENODEV: the cgroup
+ * has been removed, perhaps for another one of its name. Call it when poll(2) has returned for
  * `fd`, and once more when the container's first process has ended: the kernel counts a kill
  * before the killed process ends, and tells of it up to 10 ms later.
  */
-uint64_t oom_take(struct oom *oom);
+int oom_take(struct oom *oom, uint64_t *count);

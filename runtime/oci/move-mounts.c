@@ -47,7 +47,8 @@ static bool is_our_namespace(int ns)
 }
 
 /* In one namespace with us it sees what we see. */
-static int open_target(const struct move *move, struct target *target, struct error *err)
+static int open_target(const struct move *move, const char *top, struct target *target,
+		       struct error *err)
 {
 	auto_free char *text = NULL;
 	auto_close int proc = -1;
@@ -69,16 +70,17 @@ static int open_target(const struct move *move, struct target *target, struct er
 	if (is_our_namespace(target->ns))
 		return 0;
 	ret = file_read_all(fd, MOUNTINFO_MAX, &text, &len, err);
-	return ret < 0 ? ret : mounts_parse(&target->mounts, text, move->journal.from.top, err);
+	return ret < 0 ? ret : mounts_parse(&target->mounts, text, top, err);
 }
 
-/* The cgroup that is to be seen in the place of `mount`, as a mount. */
-static int open_new(const struct move *move, const struct cgroup_mount *mount, struct error *err)
+/* The cgroup that is to be seen in the place of `mount`, which shows one at `top`, as a mount. */
+static int open_new(const struct move *move, const char *top, const struct cgroup_mount *mount,
+		    struct error *err)
 {
 	auto_free char *path = NULL;
 
 	if (asprintf(&path, "%s%s", move->journal.to.top,
-		     mount->root + strlen(move->journal.from.top)) < 0) {
+		     mount->root + strlen(top)) < 0) {
 		path = NULL;
 		return error_errno(err, ENOMEM, "move");
 	}
@@ -190,7 +192,8 @@ static int replace_in_child(const struct move *move, const struct target *target
 	return ret;
 }
 
-void move_mounts(struct move *move)
+/* Those that show the cgroup `top` are to show what is at journal.to instead. */
+static void replace_those_of(struct move *move, const char *top)
 {
 	auto_target struct target target = { .root = -1, .ns = -1 };
 	struct move_result *result = move->result;
@@ -199,7 +202,7 @@ void move_mounts(struct move *move)
 	size_t count, open = 0;
 	int ret;
 
-	ret = open_target(move, &target, &answer.err);
+	ret = open_target(move, top, &target, &answer.err);
 	count = target.mounts.count;
 	if (ret == 0 && count == 0)
 		return;
@@ -207,7 +210,7 @@ void move_mounts(struct move *move)
 	if (ret == 0 && !fds)
 		ret = error_errno(&answer.err, ENOMEM, "move");
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		fds[i] = open_new(move, &target.mounts.each[i], &result->mounts_why);
+		fds[i] = open_new(move, top, &target.mounts.each[i], &result->mounts_why);
 		open += fds[i] >= 0;
 		if (fds[i] < 0)
 			error_prefix(&result->mounts_why, -EIO, "%s", target.mounts.each[i].point);
@@ -218,8 +221,16 @@ void move_mounts(struct move *move)
 		if (fds[i] > 0)
 			close(fds[i]);
 	}
-	result->mounts = answer.replaced;
-	result->mounts_left = ret < 0 && !count ? 1 : (int)count - answer.replaced;
+	result->mounts += answer.replaced;
+	result->mounts_left += ret < 0 && !count ? 1 : (int)count - answer.replaced;
 	if (*answer.err.text)
 		result->mounts_why = answer.err;
+}
+
+void move_mounts(struct move *move)
+{
+	replace_those_of(move, move->journal.from.top);
+	/* a removed one keeps its name in the list of mounts */
+	if (move->anew)
+		replace_those_of(move, move->journal.to.top);
 }

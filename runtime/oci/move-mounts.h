@@ -8,6 +8,8 @@
  */
 
 /*
+ * Also its own old cgroup where that had gone, and is made anew for the way back.
+ *
  * Count and words go into the result. A failure is none of the move: the container is in its
  * new cgroup, limits and all, and only does not see it.
  */

@@ -94,7 +94,8 @@ int move_remove_old(struct move *move, struct error *err)
 	control_tell(&move->control, "remove", 0, 0);
 	move_end_child(&move->holder);
 	ret = move_remove_side(move, &move->journal.from, err);
-	if (ret == 0 && move->journal.systemd)
+	/* without one of ours it is a cgroup of the container's that has our name */
+	if (ret == 0 && (move->held || (move->journal.systemd && move->resumed)))
 		ret = remove_hold(move, err);
 	/* no use to wait for what its own charges or a namespace keep */
 	until = control_now_usec() + (held || !move->charges ? 50000 : DYING_TIMEOUT_MS * 1000);

@@ -22,7 +22,8 @@ void move_turn(struct move *move)
 	move->journal.from = move->journal.to;
 	move->journal.to = from;
 	move->back = !move->back;
-	move->dying = -1;	/* it was of the other side */
+	move->dying = -1;	/* it was of the other side, and so was the hold */
+	move->held = false;
 }
 
 bool move_is_committed(const struct move *move)
@@ -44,6 +45,13 @@ bool move_can_freeze(const struct move *move, const struct place *place)
 	const struct hierarchy *freezer = hierarchies_freezer(&move->hierarchies);
 
 	return freezer && place_owns(place, freezer, NULL) == 1;
+}
+
+bool move_unit_has_gone(const struct move *move, const struct place *place)
+{
+	const struct hierarchy *units = hierarchies_systemd(&move->hierarchies);
+
+	return move->journal.systemd && units && place_owns(place, units, NULL) == 0;
 }
 
 int move_freeze_side(const struct move *move, const struct place *place, bool frozen,

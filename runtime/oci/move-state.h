@@ -28,6 +28,8 @@ struct move {
 	struct journal journal;
 	const struct hierarchy *memory;
 	pid_t holder;		/* keeps a new scope alive */
+	bool held;		/* there is a hold of ours in journal.to */
+	bool anew;		/* journal.to was the container's, had gone, and is made anew */
 	struct guard guard;
 	struct carrier carrier;	/* moves charges */
 	int64_t started;
@@ -50,6 +52,9 @@ bool move_is_committed(const struct move *move);
 /* Is this side's cgroup there, and the container's, in the hierarchy of memory, of freezing? */
 bool move_has_memory(const struct move *move, const struct place *place);
 bool move_can_freeze(const struct move *move, const struct place *place);
+
+/* Has systemd ended the scope on this side? It does so with its last task. */
+bool move_unit_has_gone(const struct move *move, const struct place *place);
 
 /* Freeze or thaw the container on this side; nothing where it has no such cgroup. */
 int move_freeze_side(const struct move *move, const struct place *place, bool frozen,

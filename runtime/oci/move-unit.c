@@ -8,8 +8,7 @@
 #include "oci/delegate.h"
 #include "oci/scope.h"
 
-/* Ours in the new scope has this name: none of the container's may have it. */
-static int look_for_hold(const struct move *move, struct error *err)
+int move_look_for_hold(const struct move *move, struct error *err)
 {
 	auto_free char *hold = tree_path(move->journal.from.top, PLACE_HOLD);
 
@@ -30,7 +29,7 @@ int move_look_at_unit(struct move *move, struct error *err)
 	if (!move->journal.systemd)
 		return delegate_is_needed(move->memory) ?
 			       delegate_check(move->memory, move->journal.to.top, err) : 0;
-	ret = look_for_hold(move, err);
+	ret = move_look_for_hold(move, err);
 	return ret < 0 ? ret : scope_left(scope_is_users(), move->journal.from.scope,
 					  &move->result->unit_left, err);
 }

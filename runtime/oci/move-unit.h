@@ -13,3 +13,9 @@
  * take the controllers of the destination away.
  */
 int move_look_at_unit(struct move *move, struct error *err);
+
+/*
+ * -EEXIST: none of the container's cgroups may have the name of ours in the new scope. To be
+ * asked again when it is frozen, for it may make one meanwhile.
+ */
+int move_look_for_hold(const struct move *move, struct error *err);

@@ -118,6 +118,7 @@ static int make(struct move *move, pid_t holder, struct error *err)
 	struct error why;
 	int ret, wrote;
 
+	move->held = move->journal.systemd && holder > 0;
 	ret = place_make(&move->journal, &move->hierarchies, holder, first, err);
 	if (ret == 0)
 		return write_journal(move, err);
@@ -133,6 +134,7 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 	bool made = !move->back || !move_has_memory(move, &move->journal.to);
 	int ret;
 
+	move->anew = move->back && move_unit_has_gone(move, &move->journal.to);
 	ret = move_start_holder(move, err);
 	/* before a sibling has the same processors: that may end a partition */
 	if (ret == 0 && made && !move->journal.late_count)
@@ -154,6 +156,8 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 	if (ret == 0)
 		ret = freeze(move, err);
 	/* what it made while we looked */
+	if (ret == 0 && move->journal.systemd && !move->back && !move->resumed)
+		ret = move_look_for_hold(move, err);
 	if (ret == 0)
 		ret = place_build(&move->journal, &move->hierarchies, true, err);
 	if (ret == 0 && !move->back)
@@ -187,7 +191,6 @@ static int carry(struct move *move, bool only_missing, struct error *err)
 static int undo(struct move *move, int failure, struct error *err)
 {
 	struct error why;
-	pid_t holder = 0;
 	int ret = 0;
 
 	/* it must not be ended by what made it begin */
@@ -196,15 +199,13 @@ static int undo(struct move *move, int failure, struct error *err)
 	control_tell(&move->control, "undo", 0, 0);
 	carry_end(&move->carrier);
 	move_turn(move);
-	/* systemd has removed it with its last task */
-	if (move->journal.systemd && move->memory &&
-	    !move_has_memory(move, &move->journal.to)) {
+	move->anew = move_unit_has_gone(move, &move->journal.to);
+	if (move->anew) {
 		move_end_child(&move->holder);
 		ret = move_start_holder(move, &why);
-		holder = move->holder;
 	}
 	if (ret == 0)
-		ret = make(move, holder, &why);
+		ret = make(move, move->anew ? move->holder : 0, &why);
 	if (ret == 0)
 		ret = move_renew_guard(move, &why);
 	if (ret == 0)
@@ -221,6 +222,8 @@ static int undo(struct move *move, int failure, struct error *err)
 	}
 	if (ret == 0 && !move_is_committed(move))
 		ret = record(move, &why);
+	if (ret == 0 && move->anew)
+		move_mounts(move);
 	if (ret == 0)
 		ret = thaw(move, &why);
 	if (ret == 0) {

@@ -166,6 +166,7 @@ static int make_hold(const struct journal *journal, const struct hierarchies *hi
 static int make_scope(struct journal *journal, const struct hierarchies *hierarchies,
 		      pid_t holder, struct error *err)
 {
+	const struct hierarchy *units = hierarchies_systemd(hierarchies);
 	bool owned = false;
 	int ret = 0;
 
@@ -176,8 +177,7 @@ static int make_scope(struct journal *journal, const struct hierarchies *hierarc
 		if (ret < 0)
 			return ret;
 		/* in others it may be left of a scope that has gone */
-		owned = owned || (ret && (hierarchy == hierarchies_freezer(hierarchies) ||
-					  hierarchy == hierarchies_memory(hierarchies)));
+		owned = owned || (ret && hierarchy == units);
 	}
 	if (!owned) {
 		ret = scope_start(scope_is_users(), journal->to.scope, journal->to.slice,

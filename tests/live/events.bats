@@ -124,6 +124,27 @@ used_a_processor()
 	wait $!
 }
 
+# Then there is a cgroup where the old one was, and it is another one.
+@test "a_container_that_has_moved_there_and_back_in_one_breath_is_followed" {
+	local events=$BATS_TEST_TMPDIR/events listener old
+
+	begin '.process.args = ["sh", "-c",
+		"until [ -e /dev/shm/go ]; do sleep 0.1; done; tail /dev/zero; sleep 1000"] |
+		.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+	old=$(memory_cgroup "$(memcrun state c | jq .pid)")
+	memcrun events --interval 1h c >"$events" 3>&- &
+	listener=$!
+	until_true "it listens" test -s "$events"
+	kill -STOP "$listener"
+	memcrun move --to /live-breath --charges none c >/dev/null 2>&1 3>&-
+	memcrun move --to "${old#"$MEMORY_ROOT"}" --charges none c >/dev/null 2>&1 3>&-
+	kill -CONT "$listener"
+	memcrun exec c touch /dev/shm/go
+	until_true "it is told" grep -q '"type":"oom","id":"c"' "$events"
+	kill "$listener"
+	wait "$listener"
+}
+
 @test "features_are_crun_s_and_ours" {
 	local features
 

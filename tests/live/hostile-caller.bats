@@ -111,7 +111,9 @@ try()
 	# shellcheck disable=SC2086 # words they are
 	timeout -k 5 60 bash -c "$2" sh memcrun --root "$records" $words \
 		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null || status=$?
-	((status < 124)) || fail "$1: $words: status $status"
+	# 141: SIGPIPE ends verbs that change nothing
+	((status < 124)) || [[ $1 == nobody* && $words =~ ^(events|check|features) && $status == 141 ]] ||
+		fail "$1: $words: status $status"
 	# a failure has words, where there is somebody to hear them
 	if ((status)) && [[ $1 != *stderr* && $1 != *all* && $1 != *nobody* ]]; then
 		[[ $(<"$BATS_TEST_TMPDIR/out") == *?" "?* || $(<"$BATS_TEST_TMPDIR/err") == *?" "?* ]] ||

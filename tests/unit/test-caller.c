@@ -88,6 +88,14 @@ static int begin_with_signals(int unused)
 	sigprocmask(SIG_SETMASK, NULL, &now);
 	if (sigismember(&now, SIGTERM))
 		return 3;
+	caller_restore_pipe(&caller);
+	sigaction(SIGPIPE, NULL, &action);
+	if (action.sa_handler != SIG_DFL)
+		return 7;
+	sigaction(SIGCHLD, NULL, &action);
+	if (action.sa_handler != SIG_DFL)
+		return 8;
+	sigaction(SIGPIPE, &ignore, NULL);
 	caller_restore(&caller);
 	sigaction(SIGCHLD, NULL, &action);
 	if (action.sa_handler != SIG_IGN)

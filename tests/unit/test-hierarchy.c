@@ -74,6 +74,7 @@ TEST(a_second_name_and_what_is_not_mounted_are_left_out)
 	assert_int_equal(found.count, 2);
 	assert_non_null(named(&found, "memory"));
 	assert_non_null(named(&found, "cpu,cpuacct"));
+	assert_null(hierarchies_systemd(&found));
 }
 
 TEST(v2_beside_v1_is_one_of_them)
@@ -85,6 +86,7 @@ TEST(v2_beside_v1_is_one_of_them)
 	assert_int_equal(unified->mode, CGROUP_V2);
 	assert_string_equal(hierarchies_memory(&found)->name, "memory");
 	assert_ptr_equal(hierarchies_freezer(&found), unified);
+	assert_ptr_equal(hierarchies_systemd(&found), unified);
 }
 
 TEST(the_freezer_of_v1_goes_before_that_of_v2)
@@ -99,6 +101,8 @@ TEST(the_freezer_of_v1_goes_before_that_of_v2)
 	found = opened(dir.path);
 
 	assert_string_equal(hierarchies_freezer(&found)->name, "freezer");
+	/* v2 goes before a hierarchy without controllers, too */
+	assert_string_equal(hierarchies_systemd(&found)->name, "unified");
 	/* neither says that it controls memory */
 	assert_null(hierarchies_memory(&found));
 }

@@ -74,12 +74,33 @@ TEST(what_is_no_mountinfo_is_refused)
 	}
 }
 
+/* A container may mount as often as it wants to, and waits frozen while we replace them. */
+TEST(more_mounts_than_anybody_needs_are_refused)
+{
+	static const char line[] = "200 1 0:27 /a /x rw - cgroup2 none rw\n";
+	struct cgroup_mounts mounts = { .count = 7 };
+	struct error err = { "" };
+	char text[257 * sizeof(line)];
+
+	for (size_t i = 0; i < 257; i++)
+		strcpy(text + i * (sizeof(line) - 1), line);
+	assert_int_equal(parse(&mounts, text, "/a", &err), -E2BIG);
+	assert_string_equal(err.text, "mountinfo: more than 256 mounts of its cgroups");
+	assert_int_equal(mounts.count, 7);
+	text[256 * (sizeof(line) - 1)] = '\0';
+	mounts = (struct cgroup_mounts){ 0 };
+	assert_int_equal(parse(&mounts, text, "/a", NULL), 0);
+	assert_int_equal(mounts.count, 256);
+	mounts_free(&mounts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_shows_a_cgroup_or_one_below_it_is_found),
 		cmocka_unit_test(access_times_that_are_kept_strictly_are_seen),
 		cmocka_unit_test(what_is_no_mountinfo_is_refused),
+		cmocka_unit_test(more_mounts_than_anybody_needs_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

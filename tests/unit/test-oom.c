@@ -15,6 +15,15 @@ static void events(const struct scratch *dir, int kills)
 	scratch_file(dir, "memory.events", text);
 }
 
+/* OOMs since the last call, of a cgroup that is there. */
+static int taken(struct oom *oom)
+{
+	uint64_t count = 99;
+
+	assert_int_equal(oom_take(oom, &count), 0);
+	return (int)count;
+}
+
 TEST(each_kill_is_told_once_and_none_of_before)
 {
 	auto_scratch struct scratch dir = scratch_new();
@@ -22,15 +31,15 @@ TEST(each_kill_is_told_once_and_none_of_before)
 
 	events(&dir, 3);
 	assert_int_equal(oom_open(&oom, dir.fd, CGROUP_V2, NULL), 0);
-	assert_int_equal(oom_take(&oom), 0);
+	assert_int_equal(taken(&oom), 0);
 	events(&dir, 5);
-	assert_int_equal(oom_take(&oom), 2);
-	assert_int_equal(oom_take(&oom), 0);
+	assert_int_equal(taken(&oom), 2);
+	assert_int_equal(taken(&oom), 0);
 	events(&dir, 6);
-	assert_int_equal(oom_take(&oom), 1);
+	assert_int_equal(taken(&oom), 1);
 	/* a counter that falls is another cgroup's */
 	events(&dir, 2);
-	assert_int_equal(oom_take(&oom), 0);
+	assert_int_equal(taken(&oom), 0);
 }
 
 TEST(a_cgroup_that_tells_nothing_is_said)
@@ -66,8 +75,29 @@ TEST(the_kernel_tells_of_a_cgroup_that_is_out_of_memory)
 	/* v2 also wakes for what came before the kill */
 	do {
 		assert_int_equal(poll(&poller, 1, 20000), 1);
-	} while (oom_take(&oom) == 0);
-	assert_int_equal(oom_take(&oom), 0);
+	} while (taken(&oom) == 0);
+	assert_int_equal(taken(&oom), 0);
+}
+
+/* Also when another one has its name already. */
+TEST(a_cgroup_that_has_gone_is_not_taken_for_one_of_its_name)
+{
+	struct native *native = native_of(state);
+	char path[80];
+	auto_oom struct oom oom = OOM_NONE;
+	auto_close int dirfd = -1;
+	uint64_t count = 99;
+
+	snprintf(path, sizeof(path), "%s-other", native->path);
+	assert_true(tree_make(native->memory, path, NULL) >= 0);
+	assert_int_equal(hierarchy_open(native->memory, path, &dirfd, NULL), 0);
+	assert_int_equal(oom_open(&oom, dirfd, native->memory->mode, NULL), 0);
+	assert_int_equal(taken(&oom), 0);
+	native_remove(native, path);
+	assert_true(tree_make(native->memory, path, NULL) >= 0);
+	assert_int_equal(oom_take(&oom, &count), -ENODEV);
+	assert_int_equal(count, 0);
+	native_remove(native, path);
 }
 
 int main(void)
@@ -75,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kill_is_told_once_and_none_of_before),
 		cmocka_unit_test(a_cgroup_that_tells_nothing_is_said),
+		native_test(a_cgroup_that_has_gone_is_not_taken_for_one_of_its_name),
 		native_test(the_kernel_tells_of_a_cgroup_that_is_out_of_memory),
 	};
 
