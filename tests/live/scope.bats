@@ -196,6 +196,36 @@ disturb()
 	limits_hold "$(recorded cgroup-path)"
 }
 
+# It has one made between our look and the freeze.
+@test "a_cgroup_of_its_own_with_our_name_stops_the_move_and_stays" {
+	local old mover tracer inner
+
+	[[ $CGROUP == v2 ]] || skip "on cgroup v1 a new scope needs no cgroup of ours in it"
+	begin "system.slice:live:$id" \
+		'.process.args = ["sh", "-c", "sleep 1000 & echo $! >/dev/shm/inner; wait"]' --systemd-cgroup
+	until_true "it has a child" test -s "/proc/$pid/root/dev/shm/inner"
+	inner=$(pgrep -P "$pid")
+	old=$(memory_cgroup "$pid")
+	# the first cgroup that is made is ours in the new scope
+	strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=mkdirat \
+		-e inject=mkdirat:signal=STOP:when=1 memcrun move --to /system.slice/live-there.scope \
+		"$id" >"$BATS_TEST_TMPDIR/moved" 2>&1 3>&- </dev/null &
+	tracer=$!
+	until_true "the move is stopped" grep -q 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace"
+	mover=$(awk '/stopped by SIGSTOP/ { print $1 }' "$BATS_TEST_TMPDIR/trace")
+	mkdir "$MEMORY_ROOT/system.slice/live-$id.scope/memcrun"
+	echo "$inner" >"$MEMORY_ROOT/system.slice/live-$id.scope/memcrun/cgroup.procs"
+	kill -CONT "$mover"
+	! wait "$tracer" || fail "it moved: $(<"$BATS_TEST_TMPDIR/moved")"
+	assert_contains "$(<"$BATS_TEST_TMPDIR/moved")" \
+		"nothing moved: there is a cgroup with our name in it, \"/system.slice/live-$id.scope/memcrun\""
+	assert_equal "$(memory_cgroup "$pid")" "$old"
+	assert_equal "$(memory_cgroup "$inner")" "$MEMORY_ROOT/system.slice/live-$id.scope/memcrun"
+	grep -qx "frozen 0" "$MEMORY_ROOT/system.slice/live-$id.scope/cgroup.events"
+	[[ ! -e $STATE/$id/memcrun-move.json ]]
+	until_true "the new scope is gone" test ! -e "$MEMORY_ROOT/system.slice/live-there.scope"
+}
+
 # out_of_memory DIRECTORY: how often the cgroup was
 out_of_memory()
 {
