@@ -6,7 +6,7 @@
 kinds='swap_(counts|alone)|reservation_is|swappiness_is|oom_(kill_disable|wait)|all_options'
 kinds+='|without_settings|rounded|kernel_memory|hierarchy|reserve_is|move_charge'
 # Moves that say something new on another kernel or under another manager.
-moves='there_and_back|as_far_as|charges_none|all_verbs|device_filter'
+moves='there_and_back|device_filter'
 scopes='there_and_back|slice_keeps|what_keeps|all_verbs|podman_does'
 
 # name|when|seconds|inputs|what it is|function with its arguments
