@@ -425,7 +425,10 @@ guard_is_done()
 
 pids_max()
 {
-	cat /sys/fs/cgroup/{,pids/}"$1/pids.max" 2>/dev/null
+	local controller=
+
+	[[ $CGROUP == v2 ]] || controller=pids/
+	cat "/sys/fs/cgroup/$controller$1/pids.max"
 }
 
 @test "an_update_says_again_only_what_it_changes" {
