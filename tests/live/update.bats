@@ -401,7 +401,9 @@ guard_is_done()
 
 	mkdir "$root"
 	mount -t tmpfs -o size=1M none "$root"
-	configure '.linux.cgroupsPath = "/small" | .linux.resources.memory = {limit: 67108864}'
+	# a config of more than one page, as engines write it
+	configure '.linux.cgroupsPath = "/small" | .linux.resources.memory = {limit: 67108864} |
+		.annotations.filler = "x" * 8192'
 	memcrun --root "$root" run --detach --bundle "$BUNDLE" --config "$config" small \
 		</dev/null >/dev/null 2>&1 3>&-
 	directory=$MEMORY_ROOT/small
