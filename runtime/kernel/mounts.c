@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/grow.h"
 #include "kernel/path.h"
 
 /* More than anybody needs: systemd in a container has a dozen on v1. */
@@ -110,7 +111,7 @@ static int add(struct cgroup_mounts *mounts, const struct cgroup_mount *mount)
 {
 	struct cgroup_mount *larger;
 
-	larger = reallocarray(mounts->each, mounts->count + 1, sizeof(*larger));
+	larger = grow(mounts->each, mounts->count, sizeof(*larger));
 	if (!larger)
 		return -ENOMEM;
 	mounts->each = larger;

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/control.h"
 #include "base/file.h"
+#include "base/grow.h"
 
 void tree_free(struct tree *tree)
 {
@@ -35,7 +36,7 @@ char *tree_path(const char *top, const char *path)
 
 static int add(struct tree *tree, const char *path)
 {
-	char **larger = reallocarray(tree->paths, tree->count + 1, sizeof(*larger));
+	char **larger = grow(tree->paths, tree->count, sizeof(*larger));
 
 	if (!larger)
 		return -ENOMEM;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/json.h"
 #include "kernel/path.h"
 #include "memory/charge.h"
@@ -44,7 +45,7 @@ int journal_add_late(struct journal *journal, const char *hierarchy, const char 
 {
 	struct late_setting *larger, *late;
 
-	larger = reallocarray(journal->late, journal->late_count + 1, sizeof(*larger));
+	larger = grow(journal->late, journal->late_count, sizeof(*larger));
 	if (!larger)
 		return -ENOMEM;
 	journal->late = larger;

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "kernel/tasks.h"
 #include "kernel/tree.h"
 
@@ -84,7 +85,7 @@ static int threads_remember(const struct move *move, struct thread_list *list, s
 		    file_read_at(dirfd, "cgroup.type", type, sizeof(type), NULL) < 0 ||
 		    strcmp(type, "threaded") != 0)
 			continue;
-		larger = reallocarray(list->each, list->count + 1, sizeof(*larger));
+		larger = grow(list->each, list->count, sizeof(*larger));
 		if (!larger)
 			return error_errno(err, ENOMEM, "move");
 		list->each = larger;
