@@ -7,10 +7,10 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "container/limit.h"
 #include "oci-hooks/hook.h"
 #include "oci-hooks/record.h"
 #include "oci/config.h"
-#include "oci/limit.h"
 
 /*
  * createRuntime - the runtime has made the cgroup and written what it takes the settings

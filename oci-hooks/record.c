@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "oci/values.h"
+#include "container/values.h"
 
 #define RECORD "memcrun-hook.json"
 

@@ -11,11 +11,12 @@
 #include "cli/log.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "container/delete.h"
 #include "memory/plan.h"
-#include "oci/adopt.h"
+#include "move/abandoned.h"
 #include "oci/config.h"
-#include "oci/container.h"
 #include "oci/crun.h"
+#include "systemd/config-systemd.h"
 
 /* For a move to end. */
 #define WAIT_USEC 30000000
@@ -247,7 +248,8 @@ static int delete(const struct verb_context *context, int argc, char **argv, int
 	if (delete.id && status_check_id(delete.id, &err) < 0)
 		return refuse_id(context, argv[verb], &err);
 	if (delete.id &&
-	    container_hand_up(context->globals->root, delete.id, delete.force, &err) < 0) {
+	    container_hand_up(context->globals->root, delete.id, delete.force,
+			      move_remove_abandoned, &err) < 0) {
 		error_prefix(&err, 0, "%s: leaves charges behind", delete.id);
 		log_line(&context->log, LOG_LEVEL_WARNING, err.text);
 	}

@@ -11,7 +11,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-#include "oci/adopt.h"
+#include "container/adopt.h"
 
 /*
  * adopt - a container takes over charges: of a cgroup, or of what a process maps.

@@ -16,9 +16,9 @@
 #include "cli/arguments.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "container/container.h"
+#include "container/stats.h"
 #include "kernel/oom.h"
-#include "oci/container.h"
-#include "oci/stats.h"
 
 /*
  * events - what a container uses, every few seconds, and when it is out of memory: lines

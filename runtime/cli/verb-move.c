@@ -13,7 +13,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-#include "oci/move.h"
+#include "move/move.h"
 
 /*
  * move - a running container goes to another cgroup, and its memory with it.

@@ -11,7 +11,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-#include "oci/update-reclaim.h"
+#include "container/update-reclaim.h"
 
 /*
  * reclaim - ask for some of a container's memory back, by hand.

@@ -14,7 +14,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-#include "oci/update.h"
+#include "container/update.h"
 
 /*
  * update - other settings for a running container. The options are crun's and runc's,

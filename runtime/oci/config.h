@@ -45,13 +45,6 @@ int config_parse(struct config *config, const char *text, size_t len, struct err
 int config_compile(struct config *config, const struct memory_plan *plan,
 		   const char *const hook[], struct error *err);
 
-/*
- * Where systemd makes the cgroup: give the scope what of `plan` it has properties for, by
- * crun's annotations org.systemd.property.*, so that it shows them and stands by them.
- * Such annotations that are there already stay. `plan` has been compiled into `config`.
- */
-void config_tell_systemd(struct config *config, const struct memory_plan *plan);
-
 /* The spec that ANNOTATION_ASKED's text stands for. */
 int config_read_asked(struct memory_spec *spec, const char *asked, struct error *err);
 

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "memory/charge.h"
-#include "oci/journal.h"
+#include "move/journal.h"
 
 #define FILE_NAME "memcrun-move.json"
 

@@ -2,7 +2,7 @@
 #include "directory.h"
 
 #include "base/cleanup.h"
-#include "oci/values.h"
+#include "container/values.h"
 
 /* The journal of an update, and the hook's record. */
 

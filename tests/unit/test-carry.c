@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/carry.h"
+#include "container/carry.h"
 
 #include <sys/wait.h>
 

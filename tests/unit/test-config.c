@@ -2,6 +2,7 @@
 #include "oci/config.h"
 
 #include "kernels.h"
+#include "systemd/config-systemd.h"
 
 static const char *const HOOK[] = { "/usr/bin/memcrun", "--log=/log", "apply-hook", NULL };
 

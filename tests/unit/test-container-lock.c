@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/container.h"
+#include "container/container.h"
 
 #include <dirent.h>
 #include <sys/file.h>

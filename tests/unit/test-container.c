@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/container.h"
+#include "container/container.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 
-#include "oci/journal.h"
 #include "test.h"
 
 /* An open directory of container "web" that is locked, as by a memcrun at work. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/delegate.h"
+#include "systemd/delegate.h"
 
 #include <sys/xattr.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/guard.h"
+#include "base/guard.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/journal.h"
+#include "move/journal.h"
 
 #include "memory/charge.h"
 #include "test.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/move.h"
+#include "move/move.h"
 
+#include "container/container.h"
+#include "move/destination.h"
+#include "move/journal.h"
 #include "native.h"
-#include "oci/journal.h"
-#include "oci/place.h"
 #include "oci/status.h"
 
 #define JOURNAL NATIVE_ID "/" JOURNAL_FILE

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/others.h"
+#include "move/others.h"
 
 #include <sys/file.h>
 
 #include "kernel/tree.h"
-#include "oci/place.h"
+#include "move/destination.h"
 #include "test.h"
 
 /* ROOT with the container "web", at /web, and cgroups beside it. */

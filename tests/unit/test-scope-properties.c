@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/scope-properties.h"
+#include "systemd/scope-properties.h"
 
 #include "test.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/scope.h"
+#include "systemd/scope.h"
 
 #include <sched.h>
 #include <sys/wait.h>

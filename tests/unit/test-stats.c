@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/stats.h"
+#include "container/stats.h"
 
 #include "test.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/update.h"
+#include "container/update.h"
 
+#include "container/container.h"
+#include "container/update-reclaim.h"
 #include "native.h"
-#include "oci/journal.h"
-#include "oci/update-reclaim.h"
 
 #define JOURNAL NATIVE_ID "/memcrun-update.json"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "oci/values.h"
+#include "container/values.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "container/container.h"
+
+/*
+ * delete - what a container that is deleted leaves behind, before crun deletes it.
+ */
+
+/* crun would wait as long for processes to go. */
+#define DELETE_KILL_MS 10000
+
+/*
+ * What the container is still charged for goes to the cgroup above, so that its own does not
+ * live on, removed. With `force` the container is killed first. 0 where there is nothing to
+ * do, for whatever reason: crun will say what is wrong.
+ *
+ * `abandon` is called first, with the container locked: move_remove_abandoned(), for moves are
+ * a layer above this one.
+ */
+int container_hand_up(const char *root, const char *id, bool force,
+		      int (*abandon)(const struct container *container, bool force,
+				     struct error *err),
+		      struct error *err);
