@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "cli/progress.h"
 #include "cli/table.h"
+#include "cli/units.h"
 
 static void row(struct table *table, const char *name, bool known, int64_t moved, int64_t left)
 {

@@ -10,6 +10,8 @@
 #include "cli/charges.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
+#include "cli/units.h"
 #include "cli/verbs.h"
 #include "container/adopt.h"
 
@@ -161,7 +163,7 @@ int verb_adopt(const struct verb_context *context, int argc, char **argv)
 	}
 
 	ours.log.id = adopting.request.id;
-	adopting.request.control.interrupted = progress_catch_signals();
+	adopting.request.control.interrupted = signals_catch();
 	ret = container_adopt(&adopting.request, &result, &adopting.err);
 	progress_end(&adopting.progress);
 	if (ret < 0) {

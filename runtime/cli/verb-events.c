@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/control.h"
 #include "cli/arguments.h"
-#include "cli/progress.h"
+#include "cli/signals.h"
 #include "cli/verbs.h"
 #include "container/container.h"
 #include "container/stats.h"
@@ -170,7 +170,7 @@ static int print_ooms(struct events *events, struct oom *oom)
 /* Until the container ends, or somebody does not want to hear more. */
 static int follow(struct events *events, const char *root)
 {
-	const volatile sig_atomic_t *interrupted = progress_catch_signals();
+	const volatile sig_atomic_t *interrupted = signals_catch();
 	auto_oom struct oom oom = OOM_NONE;
 	auto_close int process = -1;
 	int64_t next = control_now_usec();

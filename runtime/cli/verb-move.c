@@ -12,6 +12,8 @@
 #include "cli/charges.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
+#include "cli/units.h"
 #include "cli/verbs.h"
 #include "move/move.h"
 
@@ -298,7 +300,7 @@ int verb_move(const struct verb_context *context, int argc, char **argv)
 	}
 
 	ours.log.id = moving.request.id;
-	moving.request.control.interrupted = progress_catch_signals();
+	moving.request.control.interrupted = signals_catch();
 	ret = actions[moving.action](&moving.request, &result, &moving.err);
 	progress_end(&moving.progress);
 	if (ret < 0) {

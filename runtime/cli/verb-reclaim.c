@@ -10,6 +10,8 @@
 #include "cli/arguments.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
+#include "cli/units.h"
 #include "cli/verbs.h"
 #include "container/update-reclaim.h"
 
@@ -192,7 +194,7 @@ int verb_reclaim(const struct verb_context *context, int argc, char **argv)
 
 	ours.log.id = reclaiming.request.id;
 	reclaiming.request.control = (struct control){
-		.interrupted = progress_catch_signals(),
+		.interrupted = signals_catch(),
 		.until = reclaiming.timeout ? control_now_usec() + reclaiming.timeout * 1000000 : 0,
 		.progress = on_progress,
 		.context = &reclaiming,

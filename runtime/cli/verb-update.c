@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 #include "cli/verbs.h"
 #include "container/update.h"
 
@@ -262,7 +263,7 @@ int verb_update(const struct verb_context *context, int argc, char **argv)
 		error_prefix(&updating.err, ret, "%s", updating.request.id);
 	} else if (ret == 0) {
 		updating.request.control = (struct control){
-			.interrupted = progress_catch_signals(),
+			.interrupted = signals_catch(),
 			.until = updating.timeout ?
 					 control_now_usec() + updating.timeout * 1000000 : 0,
 			.progress = on_progress,

@@ -6,7 +6,7 @@
 #include "kernel/hierarchy.h"
 
 /*
- * destination-above - the cgroups above a destination, for looking at them and for making them ready.
+ * destination-above - the cgroups above a destination, for looking and for making them ready.
  */
 
 /*
