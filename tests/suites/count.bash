@@ -70,8 +70,9 @@ count_automake()
 	if [[ $verbose == 1 ]]; then
 		cat "$file"
 	elif [[ $fail != 0 || $error != 0 || $status != 0 ]]; then
-		grep -vE '^(PASS|ok)' "$file" | head -200
+		grep -vE '^(PASS|SKIP|ok)' "$file" | head -200
 	fi
+	sed -nE 's/^SKIP: ([^ ]* )[0-9]* (- )?/  skipped: \1/p' "$file"
 	if [[ $status != 0 && $((fail + error)) == 0 ]] || [[ $((pass + fail)) == 0 ]]; then
 		printf 'not ok: make check ended with status %s\n' "$status"
 		failed=$((failed + 1))

@@ -225,6 +225,8 @@ suite_mutants()
 {
 	local status=0 counts
 
+	# need_memcrun() builds no tests
+	check "the tests build" make -C "$MEMCRUN_BUILDDIR" --quiet check TESTS=
 	"$here/mutants/run" >"$work/mutants" 2>"$work/err" </dev/null || status=$?
 	cat "$work/mutants"
 	read -r -a counts < <(tail -n 1 "$work/mutants" |

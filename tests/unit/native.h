@@ -148,8 +148,7 @@ static inline struct native *native_of(void **state)
 	struct native *native = *state;
 
 	if (*native->why) {
-		print_message("# skipped: %s\n", native->why);
-		skip();
+		skip_because("%s", native->why);
 	}
 	return native;
 }

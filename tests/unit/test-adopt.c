@@ -18,8 +18,7 @@ TEST(a_kernel_that_moves_no_charges_is_said)
 
 	snprintf(file, sizeof(file), "%s/memory.migrate", native->path + 1);
 	if (file_exists_at(native->memory->root, file)) {
-		print_message("# skipped: this kernel moves charges\n");
-		skip();
+		skip_because("this kernel moves charges");
 	}
 	native_record(native, native->path, "{}");
 	assert_int_equal(container_adopt(&request, &result, &err), -EOPNOTSUPP);

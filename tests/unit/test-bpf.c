@@ -94,9 +94,8 @@ static void cgroups_make(void **state, struct cgroups *cgroups)
 	for (size_t i = 0; i < COUNT(cgroups->programs); i++)
 		cgroups->programs[i] = v2 ? load() : -1;
 	if (!v2 || cgroups->programs[0] < 0) {
-		print_message("# skipped: %s\n", v2 ? "this machine loads no BPF programs" :
-						      "cgroup v2 is not mounted here");
-		skip();
+		skip_because("%s", v2 ? "this machine loads no BPF programs" :
+				    "cgroup v2 is not mounted here");
 	}
 	cgroups->from = make(native, v2, "from");
 	cgroups->to = make(native, v2, "to");

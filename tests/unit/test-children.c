@@ -123,8 +123,7 @@ TEST(what_was_frozen_before_stays_so)
 	struct move move;
 
 	if (!hierarchies_freezer(&native->hierarchies)) {
-		print_message("# skipped: this machine has no freezer\n");
-		skip();
+		skip_because("this machine has no freezer");
 	}
 	begin(native, &move, &request, &result);
 	native_record(native, move.journal.from.cgroup, "{}");

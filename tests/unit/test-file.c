@@ -208,8 +208,7 @@ TEST(a_file_that_root_replaces_keeps_its_owner)
 	scratch_file(&dir, "status", "old");
 	if (fchownat(dir.fd, "status", 4711, 4712, AT_SYMLINK_NOFOLLOW) < 0) {
 		scratch_remove(&dir);
-		print_message("# skipped: only root can give a file away\n");
-		skip();
+		skip_because("only root can give a file away");
 	}
 	assert_int_equal(file_replace_at(dir.fd, "status", 0600, "new", 3, NULL), 0);
 	assert_int_equal(fstatat(dir.fd, "status", &st, AT_SYMLINK_NOFOLLOW), 0);

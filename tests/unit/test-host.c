@@ -21,7 +21,7 @@ TEST(the_machines_own_tree_is_not)
 	struct error err;
 
 	if (host_open(&host, NULL, &err) < 0)
-		skip();
+		skip_because("%s", err.text);
 	assert_false(host.foreign);
 	assert_string_equal(host.cgroup_path, HOST_CGROUP_ROOT);
 }

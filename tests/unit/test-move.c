@@ -168,8 +168,7 @@ TEST(a_frozen_container_stays_frozen)
 	bool frozen = false;
 
 	if (!hierarchies_freezer(&native->hierarchies)) {
-		print_message("# skipped: this machine has no freezer\n");
-		skip();
+		skip_because("this machine has no freezer");
 	}
 	begin(&moving, native);
 	assert_int_equal(freezer_write(&native->hierarchies, moving.old, true, 5000, NULL), 0);
@@ -210,8 +209,7 @@ TEST(what_changes_while_it_is_prepared_comes_along)
 	struct moving moving;
 
 	if (!native_is_v1(native)) {
-		print_message("# skipped: memory is not controlled by cgroup v1 here\n");
-		skip();
+		skip_because("memory is not controlled by cgroup v1 here");
 	}
 	begin(&moving, native);
 	moving.meanwhile = change_setting;
@@ -230,8 +228,7 @@ TEST(late_settings_and_frozen_children_come_along)
 	struct moving moving;
 
 	if (!v2) {
-		print_message("# skipped: cgroup v2 is not mounted here\n");
-		skip();
+		skip_because("cgroup v2 is not mounted here");
 	}
 	begin(&moving, native);
 	nested = tree_path(moving.old, "in");

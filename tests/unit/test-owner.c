@@ -10,7 +10,7 @@
 static void need_root(void)
 {
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can give a file away");
 }
 
 static int directory(const struct scratch *dir, const char *name)
@@ -92,7 +92,7 @@ TEST(marks_go_along_and_those_of_the_new_one_stay)
 	need_root();
 	/* on a file system that takes them */
 	if (fsetxattr(from, "trusted.delegate", "1", 1, 0) < 0)
-		skip();
+		skip_because("the file system takes no trusted.* attributes");
 	assert_int_equal(fsetxattr(from, "trusted.invocation_id", "old", 3, 0), 0);
 	assert_int_equal(fsetxattr(to, "trusted.invocation_id", "new", 3, 0), 0);
 	assert_int_equal(owner_copy(from, to, NULL), 0);

@@ -243,8 +243,7 @@ TEST(a_switch_that_is_not_asked_for_any_more_is_off)
 	char text[256];
 
 	if (!native_is_v1(native)) {
-		print_message("# skipped: tasks wait at the limit on cgroup v1 only\n");
-		skip();
+		skip_because("tasks wait at the limit on cgroup v1 only");
 	}
 	begin(native, ASKED(",\"disableOOMKiller\":true"));
 	native_write(native, "memory.oom_control", "1");

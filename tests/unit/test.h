@@ -27,6 +27,16 @@
 #include "base/cleanup.h"
 
 #define TEST(name) static void name(void **state __attribute__((unused)))
+
+/* Ends the test as one that this machine skips. tests/unit/tap puts the reason into its result. */
+#define skip_because(...) \
+	do { \
+		print_message("# skipped: "); \
+		print_message(__VA_ARGS__); \
+		print_message("\n"); \
+		skip(); \
+	} while (0)
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Fails, naming the row of the table, unless `truth`. */
