@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,16 +244,19 @@ static int delete(const struct verb_context *context, int argc, char **argv, int
 {
 	struct crun_delete delete;
 	struct error err;
+	int lock = -1;
 
 	crun_delete_read(&delete, argc, argv, verb);
 	if (delete.id && status_check_id(delete.id, &err) < 0)
 		return refuse_id(context, argv[verb], &err);
 	if (delete.id &&
 	    container_hand_up(context->globals->root, delete.id, delete.force,
-			      move_remove_abandoned, &err) < 0) {
+			      move_remove_abandoned, &lock, &err) < 0) {
 		error_prefix(&err, 0, "%s: leaves charges behind", delete.id);
 		log_line(&context->log, LOG_LEVEL_WARNING, err.text);
 	}
+	if (lock >= 0)
+		fcntl(lock, F_SETFD, 0);
 	return become_crun(context, argc, argv, NULL, -1);
 }
 

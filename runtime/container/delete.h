@@ -17,8 +17,12 @@
  *
  * `abandon` is called first, with the container locked: move_remove_abandoned(), for moves are
  * a layer above this one.
+ *
+ * `lock` becomes a descriptor that keeps the container locked, also after an error, or -1. It is
+ * for crun to inherit: crun reads the record in its beginning, and a move behind that would leave
+ * a cgroup that nobody deletes.
  */
 int container_hand_up(const char *root, const char *id, bool force,
 		      int (*abandon)(const struct container *container, bool force,
 				     struct error *err),
-		      struct error *err);
+		      int *lock, struct error *err);

@@ -83,26 +83,28 @@ int oom_open(struct oom *oom, int dirfd, enum cgroup_mode mode, struct error *er
 static int take_v1(const struct oom *oom, uint64_t *count)
 {
 	uint64_t kills;
+	int ret;
 
 	if (read(oom->fd, count, sizeof(*count)) != sizeof(*count))
 		*count = 0;
-	if (read_kills(oom->control, &kills) != -ENODEV)
-		return 0;
-	if (*count)
+	ret = read_kills(oom->control, &kills);
+	if (ret == -ENODEV && *count)
 		(*count)--;
-	return -ENODEV;
+	return ret;
+}
+
+static int take_v2(struct oom *oom, uint64_t *count)
+{
+	uint64_t known = oom->kills;
+	int ret = read_kills(oom->fd, &oom->kills);
+
+	*count = ret == 0 && oom->kills > known ? oom->kills - known : 0;
+	return ret;
 }
 
 int oom_take(struct oom *oom, uint64_t *count)
 {
-	uint64_t known = oom->kills;
-	int ret;
+	int ret = oom->mode == CGROUP_V1 ? take_v1(oom, count) : take_v2(oom, count);
 
-	*count = 0;
-	if (oom->mode == CGROUP_V1)
-		return take_v1(oom, count);
-	ret = read_kills(oom->fd, &oom->kills);
-	if (ret == 0 && oom->kills > known)
-		*count = oom->kills - known;
 	return ret == -ENODEV ? ret : 0;
 }

@@ -282,6 +282,22 @@ TEST(what_is_left_goes_up_cgroup_by_cgroup)
 	assert_written(&dir, "slice/memory.migrate", all);
 }
 
+/* What the top still has goes up once, with what came from below it. */
+TEST(charges_go_up_from_the_bottom)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	const struct hierarchy hierarchy = { .root = dir.fd, .mode = CGROUP_V2 };
+
+	scratch_dir(&dir, "slice");
+	scratch_file(&dir, "slice/memory.migrate", "");
+	scratch_dir(&dir, "slice/box");
+	scratch_dir(&dir, "slice/box/inner");
+	/* the first step fails */
+	assert_int_equal(symlinkat("/dev/full", dir.fd, "slice/box/memory.migrate"), 0);
+	assert_true(charge_hand_up(&hierarchy, "/slice/box", NULL) < 0);
+	assert_written(&dir, "slice/memory.migrate", "");
+}
+
 TEST(what_cannot_go_up_is_no_error)
 {
 	auto_scratch struct scratch dir = scratch_new();
@@ -315,6 +331,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_take_over_is_not_asked_for),
 		cmocka_unit_test(a_kernel_that_moves_no_charges_says_so),
 		cmocka_unit_test(what_is_left_goes_up_cgroup_by_cgroup),
+		cmocka_unit_test(charges_go_up_from_the_bottom),
 		cmocka_unit_test(what_cannot_go_up_is_no_error),
 	};
 

@@ -285,6 +285,10 @@ TEST(a_plan_is_divided_between_memory_unified_and_hook)
 		{ "v2", "{\"memory\":{\"limit\":67108864,\"swap\":100663296},"
 			"\"unified\":{\"memory.swap.max\":\"max\"}}", "{}",
 		  "{\"limit\":67108864}", "{\"memory.swap.max\":\"max\"}", "" },
+		/* crun would make it of a limit that is not in force */
+		{ "v2", "{\"memory\":{\"limit\":67108864,\"swap\":100663296},"
+			"\"unified\":{\"memory.max\":\"32M\"}}", "{}",
+		  "{}", "{\"memory.max\":\"32M\",\"memory.swap.max\":\"67108864\"}", "" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "container/delete.h"
 
+#include <sys/file.h>
+
 #include "move/abandoned.h"
 #include "move/destination.h"
 #include "native.h"
@@ -50,7 +52,17 @@ static int count(const struct native *native, const char *path)
 
 static int hand_up(const struct native *native, const char *id, bool force, struct error *err)
 {
-	return container_hand_up(native->state.path, id, force, move_remove_abandoned, err);
+	auto_close int directory = openat(native->state.fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int lock, ret;
+
+	ret = container_hand_up(native->state.path, id, force, move_remove_abandoned, &lock, err);
+	/* a container that is there stays locked, for crun */
+	assert_int_equal(lock >= 0, directory >= 0);
+	if (lock >= 0) {
+		assert_int_equal(flock(directory, LOCK_SH | LOCK_NB), -1);
+		close(lock);
+	}
+	return ret;
 }
 
 /* crun removes its own side. */

@@ -64,6 +64,8 @@ TEST(a_program_that_fails_in_silence_is_named_with_its_status)
 
 	assert_int_equal(shell("exit 7", &output, &len, &err), -ECHILD);
 	assert_string_equal(err.text, "sh: ended with status 7");
+	assert_int_equal(shell("exit 1", &output, &len, &err), -ECHILD);
+	assert_string_equal(err.text, "sh: ended with status 1");
 	assert_int_equal(shell("kill -9 $$", &output, &len, &err), -ECHILD);
 	assert_string_equal(err.text, "sh: ended by signal 9");
 }

@@ -176,6 +176,21 @@ TEST(a_manager_that_does_not_say_it_is_an_error)
 	}
 }
 
+TEST(a_unit_is_asked_for_by_the_name_of_its_object)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	auto_close int fd = -1;
+	char called[512] = "";
+	char *left = NULL;
+
+	busctl(&dir, "exit 1");
+	assert_true(scope_left(false, "1x-a2.scope", &left, NULL) < 0);
+	assert_null(left);
+	fd = openat(dir.fd, "called", O_RDONLY | O_CLOEXEC);
+	assert_true(read(fd, called, sizeof(called) - 1) > 0);
+	assert_non_null(strstr(called, " /org/freedesktop/systemd1/unit/_31x_2da2_2escope "));
+}
+
 /* A child in a new user namespace, which maps all users as the initial one does. */
 TEST(a_user_namespace_is_told_by_its_inode_and_not_by_its_map)
 {
@@ -212,6 +227,7 @@ TEST(a_user_namespace_is_told_by_its_inode_and_not_by_its_map)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_unit_is_asked_for_by_the_name_of_its_object),
 		cmocka_unit_test(a_user_namespace_is_told_by_its_inode_and_not_by_its_map),
 		cmocka_unit_test(a_slice_is_below_those_that_its_name_says),
 		cmocka_unit_test(what_names_no_slice_is_refused_and_nothing_is_written),

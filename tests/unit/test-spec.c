@@ -325,6 +325,7 @@ TEST(explicit_keys_have_bounds)
 	value[sizeof(value) - 1] = '\0';
 	assert_int_equal(memory_spec_explicit(&spec, file, "1", &err), -EINVAL);
 	assert_int_equal(memory_spec_explicit(&spec, "memory.max", value, &err), -EINVAL);
+	assert_non_null(strstr(err.text, ": value too long"));
 	assert_int_equal(memory_spec_explicit(&spec, file + 1, value + 1, &err), 0);
 
 	for (size_t i = 1; i < MEMORY_EXPLICIT_MAX; i++)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kernel/tree.h"
 
+#include "base/file.h"
 #include "test.h"
 
 static struct hierarchy plain(const struct scratch *dir)
@@ -216,9 +217,26 @@ TEST(what_cannot_be_removed_is_named_and_all_above_it_is_left)
 	assert_true(is_dir(&dir, "a/b"));
 }
 
+/* cpuset of v1 lets no task into a cgroup without processors. */
+TEST(a_cgroup_of_v1_has_the_processors_of_the_one_above_if_it_is_new)
+{
+	auto_scratch struct scratch dir = scratch_new();
+	struct hierarchy hierarchy = plain(&dir);
+	char cpus[16];
+
+	hierarchy.mode = CGROUP_V1;
+	scratch_file(&dir, "cpuset.cpus", "0-1");
+	scratch_dir(&dir, "had");
+	scratch_file(&dir, "had/cpuset.cpus", "0");
+	assert_int_equal(tree_make(&hierarchy, "/had", NULL), 0);
+	assert_true(file_read_at(dir.fd, "had/cpuset.cpus", cpus, sizeof(cpus), NULL) >= 0);
+	assert_string_equal(cpus, "0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cgroup_of_v1_has_the_processors_of_the_one_above_if_it_is_new),
 		cmocka_unit_test(parents_come_before_their_children),
 		cmocka_unit_test(only_directories_are_cgroups),
 		cmocka_unit_test(a_tree_that_is_not_there_is_named),
