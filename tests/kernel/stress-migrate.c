@@ -38,7 +38,9 @@ static void migrate(struct worker *w, const char *to, const char *from)
 		}
 		snprintf(text, sizeof(text), "fd:%d", fd);
 	}
-	if (pick(w, 2) == 0) {
+	if (!w->types_alone && pick(w, 2) == 0) {
+		strcat(text, pick(w, 2) ? " swap" : " anon file shmem kernel");
+	} else if (w->types_alone && pick(w, 2) == 0) {
 		strcat(strcat(text, " "), types[pick(w, ARRAY_SIZE(types))]);
 		if (pick(w, 4) == 0)
 			strcat(strcat(text, " "), types[pick(w, ARRAY_SIZE(types))]);

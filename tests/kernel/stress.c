@@ -149,6 +149,7 @@ static void print_moved(struct shared *shared)
 {
 	static const char *const keys[] = {
 		"anon", "file", "shmem", "swap", "kernel", "folios", "thp", "passes", "busy",
+		"handovers",
 	};
 
 	printf("# migrations: %ld done", atomic_load(&shared->outcome[0]));
@@ -352,6 +353,7 @@ int main(int argc, char **argv)
 		printf("1..0 # SKIP memory.migrate isn't available\n");
 		return 0;
 	}
+	base.types_alone = read_key(BASE, "memory.migrate.stat", "handovers") < 0;
 	/* the periodic flush of statistics comes every two seconds */
 	sleep_ms(5000);
 	read_totals(before);

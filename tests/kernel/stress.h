@@ -52,6 +52,8 @@ struct worker {
 	int id;
 	unsigned int random;
 	bool migrating;
+	/* memory of one type can migrate alone: not on 7.2 */
+	bool types_alone;
 };
 
 /* --- stress-util.c */
