@@ -26,25 +26,33 @@ candidates()
 # would build any object that it is asked for.
 part_of_kernel()
 {
-	local object=$1 makefile option
+	local object=$1 makefile list option
 
 	makefile=$tree/${object%/*}/Makefile
 	[[ -e $makefile ]] || return 1
-	option=$(awk '
+	read -r list option < <(option_of "${object##*/}" "$makefile") || return 1
+	# a part of another object, such as mptcp.o: that one's line tells
+	if [[ $list != obj && $option == y ]]; then
+		read -r list option < <(option_of "$list.o" "$makefile") || option=y
+	fi
+	[[ $option != y ]] || return 0
+	option=${option#??}
+	grep -q "^${option%)}=y" "$out/.config"
+}
+
+# option_of NAME MAKEFILE: the list that an object is in, and what the list depends on: y,
+# or $(CONFIG_X)
+option_of()
+{
+	awk '
 		FILENAME == ARGV[1] { if (/=y$/) set[substr($0, 1, length($0) - 2)] = 1; next }
 		/^if/ { depth++; off[depth] = off[depth - 1] || ($1 == "ifdef" && !($2 in set)) ||
 			($1 == "ifndef" && ($2 in set)) }
 		/^endif/ { depth-- }
-		!off[depth]' "$out/.config" "$makefile" |
+		!off[depth]' "$out/.config" "$2" |
 		sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' |
-		sed -nE "s|^[a-z0-9_-]+-(y\|\\$\(CONFIG_[A-Z0-9_]+\))[[:space:]]*[+:]?=(.*[[:space:]])?${object##*/}([[:space:]].*)?$|\1|p" |
-		head -n 1)
-	case $option in
-	'') return 1 ;;
-	y) return 0 ;;
-	esac
-	option=${option#??}
-	grep -q "^${option%)}=y" "$out/.config"
+		sed -nE "s|^([a-z0-9_-]+)-(y\|\\$\(CONFIG_[A-Z0-9_]+\))[[:space:]]*[+:]?=(.*[[:space:]])?$1([[:space:]].*)?$|\1 \2|p" |
+		head -n 1
 }
 
 # objects [all]: the candidates that the configured tree has
