@@ -50,6 +50,9 @@ check()
 	else
 		failed=$((failed + 1))
 		printf 'not ok - %s (status %s)\n' "$what" "$status"
+		# tests of a build that failed may be far above its end
+		head -n -60 "$work/check" >"$work/above"
+		grep -E -A 8 -m 8 '^(not ok|FAIL|ERROR)' "$work/above" || [[ $? == 1 ]]
 		tail -n 60 "$work/check"
 	fi
 }
