@@ -105,9 +105,12 @@ heard_of_oom()
 		--filter "container=$1" 3>&-) ]]
 }
 
+# The shim listens when the container has started: what was killed by then nobody hears of.
 @test "a_container_killed_for_its_memory_is_shown_so" {
 	docker run -d --name killed --runtime memcrun --network none --memory 16m --memory-swap 16m \
-		busybox sh -c 'tail -c 64m /dev/zero; sleep 1000' >/dev/null 3>&-
+		busybox sh -c 'until [ -e /dev/shm/go ]; do sleep 0.1; done
+			tail -c 64m /dev/zero; sleep 1000' >/dev/null 3>&-
+	docker exec killed touch /dev/shm/go 3>&-
 	until_true "docker has heard that it was killed" heard_of_oom killed
 	docker kill killed >/dev/null 3>&-
 	docker wait killed >/dev/null 3>&-
