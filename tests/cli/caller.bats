@@ -97,7 +97,10 @@ in_shell()
 }
 
 # What the fake crun sees of its signals, and of its standard descriptors.
-SEES='grep "^Sig[BI]" /proc/$$/status >"$RECORD/signals"'
+# By bash itself: while it starts a program it blocks signals of its own.
+SEES='while read -r line; do
+	[[ $line != Sig[BI]* ]] || echo "$line"
+done </proc/$$/status >"$RECORD/signals"'
 
 @test "crun gets signals and descriptors as the caller gave them" {
 	local words
