@@ -106,12 +106,10 @@ suite_patch()
 	suite_tap "$top/kernel-patch/check" "$1"
 }
 
-# Kernels of packages and userlands come by the network mostly, beside the builds. Two kernels
-# are built at once, for to unpack and to link one occupies a single processor; the second
-# of two that have most files in common comes after the first, from ccache.
+# Kernels of packages and userlands come by the network mostly, beside the builds.
 suite_kernels()
 {
-	local name loading building loads=$work/loads builds=$work/builds
+	local name loading loads=$work/loads
 
 	{
 		for name in uml-7.2 uml-6.1; do
@@ -122,13 +120,9 @@ suite_kernels()
 		done
 	} >"$loads" 2>&1 &
 	loading=$!
-	"$here/vm/kernel" debug-6.12 >"$builds" 2>&1 &
-	building=$!
 	for name in stock-6.12 patched-6.12; do
 		check "the kernel $name is there, or builds" "$here/vm/kernel" "$name"
 	done
-	wait "$building" || cat "$builds"
-	check "the kernel debug-6.12 is there, or builds" "$here/vm/kernel" debug-6.12
 	wait "$loading" || cat "$loads"
 	for name in uml-7.2 uml-6.1; do
 		check "the kernel $name is there, or comes" "$here/vm/kernel" "$name"
@@ -139,11 +133,20 @@ suite_kernels()
 	check "the programs of guests are there, or build" "$here/programs"
 }
 
+# suite_kernel KERNEL SECONDS: so long it is stressed.
 suite_kernel()
 {
 	check "the selftests build" "$here/kernel/build"
-	suite_tap "$here/vm/run" --kernel debug-6.12 --swap 512M --timeout 2400 -- \
-		"$here/kernel/run" --stress 120
+	suite_tap "$here/vm/run" --kernel "$1" --swap 512M --timeout 2400 -- \
+		"$here/kernel/run" --stress "$2"
+}
+
+suite_kernel_debug()
+{
+	suite_kernel debug-6.12 120
+	# what only this kernel has, and memory that may go
+	suite_tap "$here/vm/run" --kernel debug-6.12 --append movablecore=1G --memory 2G \
+		--swap 512M --timeout 900 -- "$here/memcg/run" hotplug
 }
 
 # The series for Linux 7.2, without stress: tests/kernel/stress migrates single types.
@@ -173,9 +176,6 @@ suite_memcg()
 		stock-6.12 v2
 		patched-6.12 v2
 	KERNELS
-	# what only this kernel has, and memory that may go
-	suite_tap "$here/vm/run" --kernel debug-6.12 --append movablecore=1G --memory 2G \
-		--swap 512M --timeout 900 -- "$here/memcg/run" hotplug
 }
 
 suite_limits()

@@ -41,10 +41,9 @@ suites=(
 	"v2-move|beside|500|memcrun live kernel:patched-6.12 root:trixie|live: containers that move with their charges, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 none --short tests/live/move.bats"
 	"v2-systemd|beside|200|memcrun live kernel:patched-6.12 root:trixie|live: memcrun move with systemd as PID 1, Linux 6.12 with the series|suite_live --root trixie patched-6.12 v2 systemd -f $scopes|scope tests/live/move.bats tests/live/scope.bats"
 
-	"kernel|beside|600|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: its selftest, and two minutes of stress, on a debug kernel|suite_kernel"
-	"races|beside|400|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: each race with its window widened, and undone|suite_tap $here/kernel/races"
+	"kernel|beside|300|tests/kernel tests/vm kernel-patch kernel:patched-6.12|the kernel series: its selftest, and half a minute of stress|suite_kernel patched-6.12 30"
 	"limits|beside|400|memcrun tests/bench tests/vm kernel:patched-6.12 kernel:stock-6.12 root:bookworm|memory+swap, soft limits and dying cgroups with the series, beside v1 and v2|suite_limits"
-	"memcg|beside|400|tests/memcg tests/kernel tests/vm kernel:stock-6.12 kernel:patched-6.12 kernel:debug-6.12|what breaks memory cgroups: on cgroup v1, v2, and v2 with the series|suite_memcg"
+	"memcg|beside|400|tests/memcg tests/kernel tests/vm kernel:stock-6.12 kernel:patched-6.12|what breaks memory cgroups: on cgroup v1, v2, and v2 with the series|suite_memcg"
 	"idle|beside|200|tests/bench tests/vm kernel:stock-6.12 kernel:patched-6.12|what the kernel series costs unused, in instructions|suite_idle"
 	"upstream|beside|200|tests/kernel tests/vm kernel-patch kernel:stock-6.12 kernel:patched-6.12|the kernel's own selftests of cgroups: the same with the series as without|suite_upstream"
 	"bench|beside|300|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 kernel:patched-6.12 root:bookworm|how fast: migration beside cgroup v1's, a container's move, and its start|suite_bench"
@@ -56,6 +55,8 @@ suites=(
 	"dist|beside|60|.|make distcheck|suite_dist"
 
 	"patches|named|500|kernel-patch tests/vm/config|the kernel series: each patch builds, with its options and without, on six configurations, without a warning|suite_patch --quick"
+	"kernel-debug|named|700|tests/kernel tests/memcg tests/vm kernel-patch kernel:debug-6.12|the kernel series on a debug kernel: its selftest, two minutes of stress, memory that goes|suite_kernel_debug"
+	"races|named|400|tests/kernel tests/vm kernel-patch kernel:debug-6.12|the kernel series: each race with its window widened, and undone|suite_tap $here/kernel/races"
 	"v2-7.2|named|200|memcrun live kernel:stock-7.2 root:forky|live: Linux 7.2 with all controllers, emulated|suite_live --root forky stock-7.2 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
 	"kernel-7.2|named|900|tests/kernel tests/vm kernel-patch kernel:debug-7.2|the series for Linux 7.2: its selftest, on a debug kernel|suite_kernel_72"
 	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
