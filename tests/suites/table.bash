@@ -28,6 +28,7 @@ suites=(
 	"v2-forky|beside|150|memcrun live kernel:uml-7.2 root:forky|live: podman 5.8, cgroup v2|suite_live --root forky uml-7.2 v2 none --short tests/live/memory.bats tests/live/runtime.bats tests/live/engine.bats tests/live/events.bats tests/live/update.bats tests/live/hooks.bats tests/live/rootless.bats tests/live/versions.bats"
 	"v1|beside|250|memcrun live kernel:uml-6.1 root:bookworm|live: podman 4.3, cgroup v1|suite_live --root bookworm uml-6.1 v1 none --short tests/live/memory.bats tests/live/runtime.bats tests/live/engine.bats tests/live/events.bats tests/live/update.bats tests/live/hooks.bats tests/live/versions.bats"
 	"v1-move|beside|250|memcrun live kernel:uml-6.1 root:bookworm|live: moves and crashes on cgroup v1|suite_live --root bookworm uml-6.1 v1 none --short tests/live/move.bats tests/live/sides.bats tests/live/adopt.bats tests/live/crash.bats"
+	"v1-systemd|beside|70|memcrun live kernel:uml-6.1 root:bookworm|live: memcrun move with systemd 252 as PID 1, cgroup v1|suite_live --root bookworm uml-6.1 v1 systemd --short -f scope|there_and_back|memory_is|slice_keeps tests/live/move.bats tests/live/scope.bats"
 	"hybrid|beside|60|memcrun live kernel:uml-6.1 root:bookworm|live: hybrid layout|suite_live --root bookworm uml-6.1 hybrid none -f $kinds tests/live/memory.bats"
 	"v2-default|beside|60|memcrun live contrib/podman kernel:uml-6.1 root:bookworm|live: memcrun as podman's default, cgroup v2|suite_live --root bookworm uml-6.1 v2 none --default -f $kinds tests/live/memory.bats"
 	"systemd|beside|120|memcrun live contrib kernel:uml-7.2 root:trixie|live: systemd 257 as PID 1, cgroup v2|suite_live --root trixie uml-7.2 v2 systemd --short -f scope|pods|lives_through|mean_what|play_kube|install_on_node|quadlets|$scopes tests/live/systemd.bats tests/live/engine.bats tests/live/hooks.bats tests/live/move.bats tests/live/scope.bats tests/live/versions.bats"
@@ -60,7 +61,6 @@ suites=(
 	"v2-7.2|named|200|memcrun live kernel:stock-7.2 root:forky|live: Linux 7.2 with all controllers, emulated|suite_live --root forky stock-7.2 v2 none -f $kinds|$moves tests/live/memory.bats tests/live/move.bats"
 	"kernel-7.2|named|900|tests/kernel tests/vm kernel-patch kernel:debug-7.2|the series for Linux 7.2: its selftest, on a debug kernel|suite_kernel_72"
 	"startup|named|600|memcrun tests/bench tests/live/redis-load.c tests/programs tests/vm kernel:stock-6.12 root:bookworm|how fast a container starts, beside crun and runc|suite_startup"
-	"v1-systemd|named|250|memcrun live kernel:uml-6.1 root:bookworm|live: memcrun move with systemd 252 as PID 1, cgroup v1|suite_live --root bookworm uml-6.1 v1 systemd --short -f scope|there_and_back|memory_is|slice_keeps tests/live/move.bats tests/live/scope.bats"
 	"pairs|named|900|memcrun live kernel:uml-7.2 root:trixie|live: two verbs at once, the first stopped at each system call that changes something|suite_live --root trixie uml-7.2 v2 none tests/live/pairs.bats"
 	"mutants|named|600|memcrun unit tests/mutants|mutants of the code, each of which a test has to notice|suite_mutants"
 )
